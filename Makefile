@@ -1,0 +1,89 @@
+# The commands of this project. `make run` and `make test` are the two that matter; `make help` lists the rest.
+# A machine needs Python 3.11 or newer, make, git and a package client; everything else is fetched.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 8000
+HOST ?= 127.0.0.1
+DATA_DIR ?= $(CURDIR)/data
+export DATA_DIR
+
+PYTHON := .venv/bin/python
+BIN := .venv/bin
+# Two workers: the suite starts servers and browsers of its own beside them.
+TEST_WORKERS ?= 2
+PYTEST_ARGS ?=
+
+.PHONY: help run test check lint types schema-check format demo-reset schema erd shell doctor coverage \
+	requirements install install-dev browser clean
+
+help: ## list these commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: install ## the whole club on this machine: PORT=8000 DATA_DIR=./data HOST=127.0.0.1
+	@deploy/start.sh --host "$(HOST)" --port "$(PORT)"
+
+test: install-dev browser ## everything: the linters of `make check`, then the whole suite
+	@$(MAKE) check
+	@echo "── tests"
+	@$(PYTHON) -m pytest -n $(TEST_WORKERS) $(PYTEST_ARGS)
+
+check: lint types schema-check ## ruff, import contracts, mypy, deployment checks, migrations, OpenAPI
+
+lint: install-dev
+	@echo "── ruff"
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@echo "── import contracts"
+	@$(BIN)/lint-imports
+
+types: install-dev
+	@echo "── mypy"
+	@$(BIN)/mypy
+
+schema-check: install-dev
+	@deploy/check.sh
+
+format: install-dev ## put the code into its form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@git ls-files '*.html' | xargs --no-run-if-empty $(BIN)/djade --target-version 5.2
+
+demo-reset: install ## delete the demo club's data and load it afresh (stop the server first)
+	@deploy/demo-reset.sh
+
+schema: install ## write the OpenAPI document to docs/openapi.yaml
+	@mkdir -p docs
+	@$(PYTHON) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+	@echo "docs/openapi.yaml"
+
+erd: install ## write the diagram of the models to docs/erd.md
+	@$(PYTHON) manage.py erd
+
+shell: install ## a Python shell with the models at hand
+	@$(PYTHON) manage.py shell
+
+doctor: install ## what is wrong with this machine, and what to do about it
+	@$(PYTHON) manage.py doctor
+
+coverage: install-dev ## the suite with branch coverage
+	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
+
+requirements: install-dev ## resolve pyproject.toml's dependencies again into requirements/*.txt
+	@deploy/compile-requirements.sh
+
+install:
+	@deploy/bootstrap.sh base
+
+install-dev:
+	@deploy/bootstrap.sh dev
+
+browser:
+	@deploy/bootstrap.sh browser
+
+clean: ## remove tool caches (not the environment, not the data)
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis htmlcov .coverage
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

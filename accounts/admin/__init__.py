@@ -1,0 +1,21 @@
+from accounts.admin.access import DeviceAdmin, SessionAdmin
+from accounts.admin.members import (
+    MemberAdmin,
+    MembershipAdmin,
+    MembershipCategoryAdmin,
+    PrivilegeHoldAdmin,
+)
+from accounts.admin.messages import MessageTemplateAdmin, NotificationAdmin
+from accounts.admin.users import UserAdmin
+
+__all__ = [
+    "DeviceAdmin",
+    "MemberAdmin",
+    "MembershipAdmin",
+    "MembershipCategoryAdmin",
+    "MessageTemplateAdmin",
+    "NotificationAdmin",
+    "PrivilegeHoldAdmin",
+    "SessionAdmin",
+    "UserAdmin",
+]

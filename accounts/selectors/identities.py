@@ -1,0 +1,87 @@
+"""Whom a token stands for, as the database has it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import Permission
+from django.db.models import Q
+
+from accounts.models import Session
+from accounts.policies.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An identity, and what a token must agree with for it to be that identity's."""
+
+    identity: Identity
+    token_version: int
+    ended_at: datetime | None
+    expires_at: datetime
+
+
+def find_standing(session: UUID) -> Standing | None:
+    """The user, member and session behind a token: one query, and one more for staff. None if gone."""
+    row = (
+        Session.objects.filter(public_id=session)
+        .values_list(
+            "ended_at",
+            "expires_at",
+            "user_id",
+            "user__public_id",
+            "user__username",
+            "user__display_name",
+            "user__is_staff",
+            "user__is_superuser",
+            "user__is_active",
+            "user__token_version",
+            "user__member__id",
+            "user__member__public_id",
+            "user__member__membership_id",
+        )
+        .first()
+    )
+    if row is None:
+        return None
+    (
+        ended_at,
+        expires_at,
+        user_id,
+        public_id,
+        username,
+        name,
+        staff,
+        superuser,
+        active,
+        version,
+        member_id,
+        member_public_id,
+        membership_id,
+    ) = row
+    permissions = _permissions(user_id, everything=superuser) if staff and active else frozenset()
+    identity = Identity(
+        user_id=user_id,
+        public_id=public_id,
+        username=username,
+        display_name=name,
+        is_staff=staff,
+        is_active=active,
+        session_id=session,
+        member_id=member_id,
+        member_public_id=member_public_id,
+        membership_id=membership_id,
+        permissions=permissions,
+    )
+    return Standing(identity, version, ended_at, expires_at)
+
+
+def _permissions(user_id: int, *, everything: bool) -> frozenset[str]:
+    """ "app.codename" of all that a member of staff holds, by group or by name, in one query."""
+    held = Permission.objects.all()
+    if not everything:
+        held = held.filter(Q(group__user=user_id) | Q(user=user_id))
+    names = held.values_list("content_type__app_label", "codename")
+    return frozenset(f"{app}.{codename}" for app, codename in names)

@@ -1,0 +1,95 @@
+"""What accounts itself tells people."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Channel
+from accounts.services.messages import MessageKind, register
+
+ONE_TIME_CODE: Final = MessageKind(
+    code="one_time_code",
+    label=_("One-time code"),
+    fields={"code": "123456"},
+    texts={
+        Channel.SMS: (
+            "",
+            _("$code is your code for $club, for five minutes. Give it to nobody, not to staff either."),
+        ),
+        Channel.EMAIL: (
+            _("Your code for $club"),
+            _(
+                "Your code is $code. Enter it in the app within five minutes.\n\n"
+                "Give it to nobody, not to staff either. If you did not just sign in, change your password."
+            ),
+        ),
+    },
+    is_security=True,
+)
+
+NEW_DEVICE: Final = MessageKind(
+    code="new_device",
+    label=_("Sign-in on a new device"),
+    fields={"device": "Pixel 9", "at": "4 May 2026, 07:30"},
+    texts={
+        Channel.IN_APP: (
+            _("New sign-in"),
+            _("Somebody signed in as you on $device at $at. If it was not you, change your password now."),
+        ),
+        Channel.EMAIL: (
+            _("New sign-in at $club"),
+            _("Somebody signed in as you on $device at $at.\n\nIf it was not you, change your password now."),
+        ),
+    },
+    is_security=True,
+)
+
+PASSWORD_CHANGED: Final = MessageKind(
+    code="password_changed",
+    label=_("Password changed"),
+    fields={"at": "4 May 2026, 07:30"},
+    texts={
+        Channel.IN_APP: (
+            _("Password changed"),
+            _("Your password was changed at $at. Other devices were signed out."),
+        ),
+        Channel.EMAIL: (
+            _("Your password at $club was changed"),
+            _(
+                "Your password was changed at $at, and other devices were signed out.\n\n"
+                "If it was not you, call the club."
+            ),
+        ),
+    },
+    is_security=True,
+)
+
+SESSION_COPIED: Final = MessageKind(
+    code="session_copied",
+    label=_("Sign-in ended because it was used twice"),
+    fields={"device": "Pixel 9", "at": "4 May 2026, 07:30"},
+    texts={
+        Channel.IN_APP: (
+            _("Signed out for safety"),
+            _(
+                "Your sign-in on $device was used from two places at $at and has been ended. "
+                "Change your password."
+            ),
+        ),
+        Channel.EMAIL: (
+            _("Signed out at $club for safety"),
+            _(
+                "Your sign-in on $device was used from two places at $at and has been ended.\n\n"
+                "Sign in again and change your password."
+            ),
+        ),
+    },
+    is_security=True,
+)
+
+
+def register_own_kinds() -> None:
+    for kind in (ONE_TIME_CODE, NEW_DEVICE, PASSWORD_CHANGED, SESSION_COPIED):
+        register(kind)

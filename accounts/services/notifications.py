@@ -1,0 +1,185 @@
+"""The outbox: rows written with the change that causes them, sent after its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Subquery
+
+from accounts.models import Channel, ChannelPreference, Notification, OneTimePassword, User
+from accounts.services.messages import MessageKind, find_kind
+from bcc.core import push, transactions
+from bcc.core.enqueue import enqueue
+from bcc.core.errors import NotFoundError
+
+DEFAULT_VALIDITY: Final = timedelta(days=1)
+SEND_TASK: Final = "accounts.send_notification"
+# By which channels somebody can be told at all, and where their address stands.
+_ADDRESSES: Final[Mapping[Channel, str]] = {Channel.EMAIL: "email", Channel.SMS: "mobile"}
+
+
+@transactions.writes
+def notify(
+    *,
+    user_id: int,
+    kind: str,
+    context: Mapping[str, str],
+    dedupe: str,
+    now: datetime,
+    valid_until: datetime | None = None,
+    link: str = "",
+    send_at: datetime | None = None,
+    only: Channel | None = None,
+) -> int:
+    """Tell a user something once by each channel that they want; returns the rows written.
+
+    ``dedupe`` names the event (at most 140 characters): the same one again writes nothing. The caller
+    holds the lock of what the event is about, so two callers never write one event at once. ``send_at``
+    is now unless given; nothing is sent after ``valid_until``, a day after that unless given. One
+    query and one insert.
+
+    Raises KeyError for a kind that nobody declared, and ValueError for a context with other fields
+    than the kind's.
+    """
+    declared = find_kind(kind)
+    if set(context) != set(declared.fields):
+        raise ValueError(f"{kind} takes the fields {sorted(declared.fields)}, not {sorted(context)}.")
+    at = send_at or now
+    candidates = [channel for channel in _sendable(declared) if only in (None, channel)]
+    facts = _facts_of(user_id, kind, dedupe, candidates)
+    if facts is None:
+        return 0
+    rows = [
+        Notification(
+            user_id=user_id,
+            channel=channel,
+            kind=kind,
+            context=dict(context),
+            link=link,
+            dedupe_key=_key(dedupe, channel),
+            created_at=now,
+            send_at=at,
+            valid_until=valid_until or at + DEFAULT_VALIDITY,
+        )
+        for channel in candidates
+        if _wanted(declared, channel, facts)
+    ]
+    write_outbox(rows, recipient=facts["public_id"], now=now)
+    return len(rows)
+
+
+def write_outbox(rows: list[Notification], *, recipient: UUID, now: datetime) -> None:
+    """Insert ``rows`` of one user inside the caller's transaction, and nudge the senders after it.
+
+    What is shown in the app is sent by being shown, so it is SENT at once if its time has come.
+    """
+    for row in rows:
+        if row.channel == Channel.IN_APP and row.send_at <= now:
+            row.state, row.sent_at = Notification.State.SENT, now
+    Notification.objects.bulk_create(rows)
+    for row in rows:
+        if row.send_at > now:
+            continue  # the sweeper's
+        if row.channel == Channel.IN_APP:
+            push_shown(row, recipient)
+        else:
+            enqueue(SEND_TASK, notification=str(row.public_id))
+
+
+def push_shown(row: Notification, recipient: UUID) -> None:
+    """Hint the user's sockets, after commit, that the list has a new entry."""
+    message = {"type": "notification", "id": str(row.public_id), "kind": row.kind, "link": row.link}
+    push.to_user(recipient, message)
+
+
+def otp_row(*, otp: OneTimePassword, now: datetime) -> Notification:
+    """The outbox row of a one-time code. It names the challenge; the sender derives the code."""
+    if otp.user_id is None:
+        raise ValueError("A challenge without a user is never sent.")
+    return Notification(
+        user_id=otp.user_id,
+        channel=otp.channel,
+        kind="one_time_code",
+        context={},
+        dedupe_key=_key(f"otp:{otp.challenge.hex}:{otp.resends}", Channel(otp.channel)),
+        one_time_password=otp,
+        created_at=now,
+        send_at=now,
+        valid_until=otp.expires_at,
+    )
+
+
+@transactions.writes
+def mark_read(*, user_id: int, public_id: UUID, now: datetime) -> Notification:
+    """Note that the user has read a notification; the first time counts. Raises NotFoundError."""
+    shown = Notification.objects.shown_to(user_id).filter(public_id=public_id)
+    shown.filter(read_at__isnull=True).update(read_at=now)
+    row = shown.first()
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+@transactions.writes
+def choose_channels(*, user_id: int, choices: Iterable[tuple[str, Channel, bool]]) -> None:
+    """Keep a user's own choice for each (kind, channel); what the kind would do anyway is kept too.
+
+    The caller has checked that each may be chosen. Locks the user's row, so that two requests do
+    not both insert.
+    """
+    User.lock(user_id)
+    held = {(one.kind, one.channel): one for one in ChannelPreference.objects.filter(user_id=user_id)}
+    for kind, channel, is_wanted in choices:
+        one = held.get((kind, channel))
+        if one is None:
+            held[kind, channel] = ChannelPreference.objects.create(
+                user_id=user_id, kind=kind, channel=channel, is_wanted=is_wanted
+            )
+        elif one.is_wanted != is_wanted:
+            one.is_wanted = is_wanted
+            one.save(update_fields=["is_wanted"])
+
+
+def _sendable(kind: MessageKind) -> list[Channel]:
+    """The channels of ``kind`` that this deployment has: the list in the app, and what has a sender."""
+    return [channel for channel in kind.texts if is_offered(channel)]
+
+
+def is_offered(channel: Channel) -> bool:
+    """Whether this deployment tells people by ``channel``."""
+    if channel == Channel.IN_APP:
+        return True
+    return channel in _ADDRESSES and channel in settings.NOTIFICATION_SENDERS
+
+
+def _facts_of(user_id: int, kind: str, dedupe: str, channels: list[Channel]) -> dict[str, Any] | None:
+    """The user's addresses, choices, and which rows there are already, in one query."""
+    asked: dict[str, Any] = {}
+    for channel in channels:
+        written = Notification.objects.filter(dedupe_key=_key(dedupe, channel))
+        asked[f"has_{channel}"] = Exists(written)
+        if channel != Channel.IN_APP:
+            chosen = ChannelPreference.objects.filter(user=OuterRef("pk"), kind=kind, channel=channel)
+            asked[f"wants_{channel}"] = Subquery(chosen.values("is_wanted")[:1])
+    users = User.objects.filter(pk=user_id, is_active=True).annotate(**asked)
+    facts: dict[str, Any] | None = users.values("public_id", *_ADDRESSES.values(), *asked).first()
+    return facts
+
+
+def _wanted(kind: MessageKind, channel: Channel, facts: Mapping[str, Any]) -> bool:
+    if facts[f"has_{channel}"]:
+        return False
+    if channel == Channel.IN_APP:
+        return True
+    if not facts[_ADDRESSES[channel]]:
+        return False
+    chosen: bool | None = facts[f"wants_{channel}"]
+    return kind.goes_by(channel) if chosen is None or not kind.may_choose(channel) else chosen
+
+
+def _key(dedupe: str, channel: Channel) -> str:
+    return f"{dedupe}:{channel}"

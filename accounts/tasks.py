@@ -1,0 +1,38 @@
+"""What Celery calls. Each may be run twice, or be dropped: the rows decide."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from accounts.services import outbox, upkeep
+from bcc.core import clock
+
+# A sweep ends after so many batches; the next one comes within a minute.
+MAX_BATCHES = 20
+
+
+@shared_task(name="accounts.send_notification")
+def send_notification(notification: str) -> None:
+    """Send one row of the outbox, named by its public id."""
+    outbox.send_notification(public_id=UUID(notification), now=clock.now())
+
+
+@shared_task(name="accounts.send_due_notifications")
+def send_due_notifications() -> int:
+    """Send what is due: put off, planned for now, or left behind. Returns how many were sent."""
+    sent = 0
+    for _batch in range(MAX_BATCHES):
+        due = outbox.due_notifications(now=clock.now())
+        for public_id in due:
+            sent += outbox.send_notification(public_id=public_id, now=clock.now())
+        if len(due) < outbox.BATCH:
+            break
+    return sent
+
+
+@shared_task(name="accounts.purge_expired")
+def purge_expired() -> int:
+    """Delete codes, sessions and unanswered devices that are long over."""
+    return upkeep.purge_expired(now=clock.now())

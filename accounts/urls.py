@@ -1,0 +1,28 @@
+"""The routes of sign-in and of one's own account, under /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from accounts.views import auth, me
+
+urlpatterns = [
+    path("auth/login", auth.LoginView.as_view(), name="auth-login"),
+    path("auth/otp/request", auth.ResendView.as_view(), name="auth-otp-request"),
+    path("auth/otp/verify", auth.VerifyView.as_view(), name="auth-otp-verify"),
+    path("auth/token/refresh", auth.RefreshView.as_view(), name="auth-token-refresh"),
+    path("auth/logout", auth.LogoutView.as_view(), name="auth-logout"),
+    path("auth/logout-all", auth.LogoutAllView.as_view(), name="auth-logout-all"),
+    path("auth/password/change", auth.PasswordChangeView.as_view(), name="auth-password-change"),
+    path("me", me.MeView.as_view(), name="me"),
+    path("me/household", me.HouseholdView.as_view(), name="me-household"),
+    path("me/devices", me.DeviceListView.as_view(), name="me-devices"),
+    path("me/devices/current", me.CurrentDeviceView.as_view(), name="me-device-current"),
+    path("me/devices/<uuid:public_id>", me.DeviceDetailView.as_view(), name="me-device"),
+    path("me/notifications", me.NotificationListView.as_view(), name="me-notifications"),
+    path(
+        "me/notifications/<uuid:public_id>/read",
+        me.NotificationReadView.as_view(),
+        name="me-notification",
+    ),
+]

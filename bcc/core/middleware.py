@@ -1,0 +1,94 @@
+"""What every request passes, and what only a browser's does.
+
+The API, the sockets, health and metrics know no session: on their paths the middleware of Django's
+admin steps aside, so a request there reads no session and sets no cookie. Each is a subclass of
+the stock one, because Django's own checks look for those by class.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from auditlog.middleware import AuditlogMiddleware
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponseForbidden
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django_otp.middleware import OTPMiddleware
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+log = structlog.get_logger("bcc.request")
+
+
+def is_browserless(request: HttpRequest) -> bool:
+    """Whether ``request`` is for a path where nobody signs in with a cookie."""
+    return request.path_info.startswith(settings.BROWSERLESS_PATHS)
+
+
+class RequestLogMiddleware:
+    """One line a request: method, route, status, duration; the request's id is bound already."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        log.info(
+            "request",
+            method=request.method,
+            # The pattern, not the path: ids and whatever a client made up stay out of the logs.
+            route=match.route if match else "(none)",
+            status=response.status_code,
+            duration_ms=round((time.perf_counter() - began) * 1000, 1),
+        )
+        return response
+
+
+class _BrowserOnly:
+    """Steps aside on browserless paths; stands before a stock middleware in the bases."""
+
+    get_response: Any
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if is_browserless(request):
+            return self.get_response(request)
+        return super().__call__(request)  # type: ignore[misc]  # the stock middleware, next in the bases
+
+
+class BrowserSessionMiddleware(_BrowserOnly, SessionMiddleware):
+    """Sessions, for the admin."""
+
+
+class BrowserCsrfMiddleware(_BrowserOnly, CsrfViewMiddleware):
+    """Cross-site request forgery, where a cookie is what signs a request."""
+
+    def process_view(
+        self, request: HttpRequest, callback: Any, callback_args: Any, callback_kwargs: Any
+    ) -> HttpResponseForbidden | None:
+        if is_browserless(request):
+            return None
+        return super().process_view(request, callback, callback_args, callback_kwargs)
+
+
+class BrowserAuthenticationMiddleware(_BrowserOnly, AuthenticationMiddleware):
+    """``request.user`` from the session, for the admin; on the API from the bearer token."""
+
+
+class BrowserOTPMiddleware(_BrowserOnly, OTPMiddleware):
+    """``request.user.is_verified()``, for staff."""
+
+
+class BrowserMessageMiddleware(_BrowserOnly, MessageMiddleware):
+    """Messages to the person at the admin."""
+
+
+class BrowserAuditlogMiddleware(_BrowserOnly, AuditlogMiddleware):
+    """The audit log's actor, for what staff edit."""

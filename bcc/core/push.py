@@ -1,0 +1,45 @@
+"""Tell every socket of a user something, after commit. A hint: the API is the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import structlog
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
+
+from bcc.core import transactions
+
+log = structlog.get_logger(__name__)
+
+
+def group_of(public_id: UUID) -> str:
+    """The channel-layer group that all sockets of a user join."""
+    return f"user.{public_id.hex}"
+
+
+def to_user(public_id: UUID, message: Mapping[str, Any]) -> None:
+    """Push ``message`` (JSON, with its ``type``) to the user's sockets once committed."""
+    _send_after_commit(group_of(public_id), {"type": "push", "message": dict(message)})
+
+
+def end_sessions(public_id: UUID, session: UUID | None = None) -> None:
+    """Close the user's sockets with 4009 once committed; only those of ``session`` if given."""
+    event = {"type": "session.ended", "session": None if session is None else str(session)}
+    _send_after_commit(group_of(public_id), event)
+
+
+def _send_after_commit(group: str, event: dict[str, Any]) -> None:
+    def send() -> None:
+        layer = get_channel_layer()
+        if layer is None:
+            return
+        try:
+            async_to_sync(layer.group_send)(group, event)
+        except (RedisError, OSError):
+            log.warning("push_failed", group=group, kind=event["type"], exc_info=True)
+
+    transactions.after_commit(send)

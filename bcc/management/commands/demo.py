@@ -1,0 +1,36 @@
+"""``manage.py demo``: load the demo club into an empty data folder."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from bcc.core import clock
+from bcc.management.demo import loader
+
+
+class Command(BaseCommand):
+    help = "Load the demo club (demo mode only). What is there stays, unless --reset."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--reset", action="store_true", help="Delete everything in the database first.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO_MODE:
+            raise CommandError("This is no demo: DEMO_MODE is off. Nothing was changed.")
+        if options["reset"]:
+            self.stdout.write("  deleting what is there")
+            call_command("flush", interactive=False, verbosity=0)
+        elif loader.is_loaded():
+            self.stdout.write("  the club's data is there and stays as it is")
+            return
+        started = time.monotonic()
+        loaded = loader.load(now=clock.now(), say=lambda text: self.stdout.write(f"  {text}"))
+        self.stdout.write(
+            f"  {len(loaded.members)} members, {len(loaded.staff)} staff, {loaded.booked} reservations "
+            f"({loaded.refused} refused by the club's rules) in {time.monotonic() - started:.0f} s"
+        )

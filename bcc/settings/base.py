@@ -1,0 +1,277 @@
+"""What every environment shares. Values that differ by place come from environment variables.
+
+``development``, ``testing`` and ``production`` import this module and add their own. Engines
+(database, cache, sockets, queue) are in ``engines``, the API's settings in ``rest``, the work that
+the scheduler does in ``schedules``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+import environ
+from csp.constants import NONCE, NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from bcc.core import logs
+from bcc.settings.rest import *
+from bcc.settings.schedules import *
+
+# ForeignKey[...], QuerySet[...] and ModelAdmin[...] at run time, as the type checker reads them.
+django_stubs_ext.monkeypatch()
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parents[2]
+DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).expanduser().resolve()
+DEBUG = False
+DEMO_MODE = False
+ALLOWED_HOSTS: list[str] = []
+
+# ------------------------------------------------------------------------------------------- the club
+
+CLUB_NAME = env.str("CLUB_NAME", "Country Club")
+CLUB_CURRENCY = env.str("CLUB_CURRENCY", "PHP")
+CLUB_TIME_ZONE = env.str("CLUB_TIME_ZONE", "Asia/Manila")
+CLUB_WEEK_START = env.int("CLUB_WEEK_START", 0)  # 0 is Monday
+CLUB_COLOUR = env.str("CLUB_COLOUR", "#1f5c3f")
+CLUB_EMAIL = env.str("CLUB_EMAIL", "club@example.com")
+CLUB_PHONE_REGION = env.str("CLUB_PHONE_REGION", "PH")
+PHONENUMBER_DEFAULT_REGION = CLUB_PHONE_REGION
+PHONENUMBER_DB_FORMAT = "E164"
+
+MINIMUM_APP_VERSION = env.str("MINIMUM_APP_VERSION", "1.0.0")
+PUBLIC_URL = env.str("PUBLIC_URL", "http://localhost:8000")
+
+# ------------------------------------------------------------------------------------------------ apps
+
+INSTALLED_APPS = [
+    # The composition root first: its templates and commands come before anyone's.
+    "bcc",
+    "bcc.core",
+    "accounts",
+    "documents",
+    "facilities",
+    "chat",
+    "reservations",
+    "metrics",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "channels",
+    "corsheaders",
+    "csp",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "django_celery_beat",
+    "django_prometheus",
+    "auditlog",
+    "phonenumber_field",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "bcc.core.rest.middleware.RequestIdMiddleware",
+    "bcc.core.middleware.RequestLogMiddleware",
+    "bcc.core.rest.middleware.ApiHygieneMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    # The browser's own, for the admin: they step aside on BROWSERLESS_PATHS.
+    "bcc.core.middleware.BrowserSessionMiddleware",
+    "bcc.core.middleware.BrowserCsrfMiddleware",
+    "bcc.core.middleware.BrowserAuthenticationMiddleware",
+    "bcc.core.middleware.BrowserOTPMiddleware",
+    "bcc.core.middleware.BrowserMessageMiddleware",
+    "bcc.core.middleware.BrowserAuditlogMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+# Identity there is the bearer token: no session is read, no cookie is set, no row is touched.
+BROWSERLESS_PATHS = ("/api/", "/ws/", "/health/", "/metrics", "/static/")
+
+SILENCED_SYSTEM_CHECKS = [
+    # The check knows only Django's own CSRF middleware by name; ours is a subclass of it.
+    "security.W003",
+]
+
+ROOT_URLCONF = "bcc.urls"
+WSGI_APPLICATION = "bcc.wsgi.application"
+ASGI_APPLICATION = "bcc.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    },
+]
+
+# --------------------------------------------------------------------------------- language and time
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+USE_I18N = True
+USE_TZ = True
+# The club's zone, so that the admin shows local time; the database's own stays UTC.
+TIME_ZONE = CLUB_TIME_ZONE
+FIRST_DAY_OF_WEEK = (CLUB_WEEK_START + 1) % 7  # Django counts from Sunday
+
+# --------------------------------------------------------------------------------- people and trust
+
+AUTH_USER_MODEL = "accounts.User"
+# Passwords as NIST 800-63B-4 asks: length and a blocklist, no rules of composition.
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 8},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "display_name", "email")},
+    },
+]
+PASSWORD_HASHERS = ["accounts.policies.hashers.ClubArgon2PasswordHasher"]
+# How a text leaves the house, by channel; a channel without a sender is not used.
+NOTIFICATION_SENDERS = {"email": "accounts.senders.EmailSender"}
+# One-time codes go by the first of these that has a sender and for which the person has an address.
+OTP_CHANNELS = ["sms", "email"]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+OTP_TOTP_ISSUER = CLUB_NAME
+
+# How many proxies of ours stand before the server: the client's address is taken that many steps
+# from the right of X-Forwarded-For, and from the connection where there are none.
+TRUSTED_PROXY_HOPS = env.int("TRUSTED_PROXY_HOPS", 0)
+# Who may read /metrics: addresses or networks.
+METRICS_ALLOWED_FROM = env.list("METRICS_ALLOWED_FROM", default=["127.0.0.0/8", "::1/128"])
+
+# name → how many in which time, per key; the throttles give the keys.
+RATE_LIMITS = {
+    "login_identifier": env.str("RATE_LOGIN_IDENTIFIER", "10/15m"),
+    "login_address": env.str("RATE_LOGIN_ADDRESS", "60/15m"),
+    "otp_request": env.str("RATE_OTP_REQUEST", "5/15m"),
+    "otp_verify": env.str("RATE_OTP_VERIFY", "20/15m"),
+    "password_change": env.str("RATE_PASSWORD_CHANGE", "10/15m"),
+    "token_refresh": env.str("RATE_TOKEN_REFRESH", "60/10m"),
+    "booking": env.str("RATE_BOOKING", "60/m"),
+    "socket_ticket": env.str("RATE_SOCKET_TICKET", "30/m"),
+    "reads": env.str("RATE_READS", "600/m"),
+    "anonymous": env.str("RATE_ANONYMOUS", "120/m"),
+}
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # a shift at the desk
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+# The native apps send no Origin; a browser client of the club's is named here.
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_CREDENTIALS = False
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Idempotency-Replayed",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+]
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+        "manifest-src": [SELF],
+    },
+}
+
+# A JSON body over 256 kB is a 413 in the parser, before it is read.
+API_BODY_LIMIT = 256 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+
+# ------------------------------------------------------------------------------------- static and mail
+
+STATIC_URL = "/static/"
+STATIC_ROOT: Path | None = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(DATA_DIR / "files")},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{CLUB_NAME} <{CLUB_EMAIL}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# ----------------------------------------------------------------------------------------------- queue
+
+CELERY_BROKER_URL = ""  # engines say which
+CELERY_TASK_IGNORE_RESULT = True
+# A killed worker's task is given to another, so every task must stand being run twice.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_DEFAULT_QUEUE = "bcc"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_ENABLE_UTC = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# ---------------------------------------------------------------------------------------------- sockets
+
+# What a socket may send: so many frames a second for long, and so many at once.
+SOCKET_FRAMES_PER_SECOND = env.int("SOCKET_FRAMES_PER_SECOND", 10)
+SOCKET_FRAMES_AT_ONCE = env.int("SOCKET_FRAMES_AT_ONCE", 60)
+
+# ---------------------------------------------------------------------------------------------- metrics
+
+PROMETHEUS_EXPORT_MIGRATIONS = False
+# How long an activity waits in memory before a thread of the process writes it; 0: nobody writes.
+ACTIVITY_FLUSH_SECONDS = env.int("ACTIVITY_FLUSH_SECONDS", 10)
+
+# ------------------------------------------------------------------------------------------------ logs
+
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
+LOGGING = logs.logging_config(level=LOG_LEVEL, as_json=True)

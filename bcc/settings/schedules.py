@@ -1,0 +1,67 @@
+"""What the scheduler does, and how often. ``manage.py sync_schedules`` brings it to the database.
+
+Staff may change the times or switch an entry off in the admin; an edit of theirs is kept.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["SCHEDULES", "Schedule"]
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+
+
+class Schedule(NamedTuple):
+    """``task`` runs every ``every`` seconds, or by ``crontab`` (minute hour day month weekday, club time)."""
+
+    task: str
+    description: str
+    every: int | None = None
+    crontab: str | None = None
+
+
+# By the name that the entry has in the admin. One of `every` and `crontab` each.
+SCHEDULES: dict[str, Schedule] = {
+    "Expire due holds": Schedule(
+        "reservations.expire_due",
+        "Ends holds and unconfirmed bookings whose deadline has passed, and frees their slots.",
+        every=MINUTE,
+    ),
+    "Send reservation reminders": Schedule(
+        "reservations.send_reminders",
+        "Reminds members before a deadline or a start, once each.",
+        every=MINUTE,
+    ),
+    "Mark no-shows": Schedule(
+        "reservations.mark_no_shows",
+        "Marks confirmed bookings that nobody checked in to, where the policy says so.",
+        every=MINUTE,
+    ),
+    "Complete finished reservations": Schedule(
+        "reservations.complete_finished",
+        "Completes bookings whose time is over.",
+        every=MINUTE,
+    ),
+    "Send due notices": Schedule(
+        "accounts.send_due_notifications",
+        "Sends what is waiting in the outbox, and what an earlier attempt could not deliver.",
+        every=MINUTE,
+    ),
+    "Purge what has expired": Schedule(
+        "accounts.purge_expired",
+        "Deletes one-time codes and sign-in sessions that are long over.",
+        every=HOUR,
+    ),
+    "Purge idempotency keys": Schedule(
+        "core.purge_idempotency_keys",
+        "Deletes the replies kept for repeated requests after a day.",
+        every=HOUR,
+    ),
+    "Purge old activities": Schedule(
+        "metrics.purge_activities",
+        "Deletes sign-in outcomes and refusals that are kept no longer.",
+        every=24 * HOUR,
+    ),
+}

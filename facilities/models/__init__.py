@@ -1,0 +1,54 @@
+from facilities.models.content import (
+    Announcement,
+    Audience,
+    ClubRule,
+    Contact,
+    Content,
+    ContentQuerySet,
+    Event,
+    Faq,
+    Outlet,
+    Promo,
+    check_audience,
+)
+from facilities.models.dates import Publishing
+from facilities.models.facility import Facility, FacilitySpace, Grid, Kind, Space, Takes
+from facilities.models.hours import Closure, Holiday, OpeningPeriod, OpeningSpan, PrimeTime, Weekday
+from facilities.models.policy import LateCancel, PolicyVersion, PublishedVersionError, ReservationPolicy
+from facilities.models.quotas import QuotaRule, Rate, StrikeRule
+from facilities.models.rulebook import Rulebook
+
+__all__ = [
+    "Announcement",
+    "Audience",
+    "Closure",
+    "ClubRule",
+    "Contact",
+    "Content",
+    "ContentQuerySet",
+    "Event",
+    "Facility",
+    "FacilitySpace",
+    "Faq",
+    "Grid",
+    "Holiday",
+    "Kind",
+    "LateCancel",
+    "OpeningPeriod",
+    "OpeningSpan",
+    "Outlet",
+    "PolicyVersion",
+    "PrimeTime",
+    "Promo",
+    "PublishedVersionError",
+    "Publishing",
+    "QuotaRule",
+    "Rate",
+    "ReservationPolicy",
+    "Rulebook",
+    "Space",
+    "StrikeRule",
+    "Takes",
+    "Weekday",
+    "check_audience",
+]

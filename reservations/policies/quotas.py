@@ -1,0 +1,97 @@
+"""Counting against quotas."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from reservations.policies.ask import Ask
+from reservations.policies.terms import Counted, QuotaFacts
+
+
+def period_of(on: date, period: str, week_start: int) -> tuple[date, date]:
+    """First day of the period that ``on`` falls in, and first day of the next."""
+    if period == "day":
+        return on, on + timedelta(days=1)
+    if period == "week":
+        first = on - timedelta(days=(on.weekday() - week_start) % 7)
+        return first, first + timedelta(days=7)
+    if period == "month":
+        first = on.replace(day=1)
+        return first, (first + timedelta(days=32)).replace(day=1)
+    if period == "year":
+        return on.replace(month=1, day=1), on.replace(year=on.year + 1, month=1, day=1)
+    raise ValueError(period)
+
+
+def applies(quota: QuotaFacts, ask: Ask) -> bool:
+    """Whether the quota speaks about this wish at all."""
+    return (
+        quota.facility_id in (None, ask.facility.id)
+        and quota.kind in ("", ask.facility.kind)
+        and quota.category_id in (None, ask.member.category_id)
+        and (ask.is_prime or not quota.prime_time_only)
+        and quota.is_valid_on(ask.starts_on)
+    )
+
+
+def count(quota: QuotaFacts, ask: Ask) -> int:
+    """How much of the quota is used, without the wish itself; in the quota's own unit."""
+    return sum(amount(quota, row) for row in _rows(quota, ask))
+
+
+def wanted(quota: QuotaFacts, ask: Ask) -> int:
+    """How much the wish itself would use."""
+    if quota.measure == "minutes":
+        return ask.interval.minutes
+    if quota.measure == "nights":
+        return ask.nights
+    if quota.measure == "guests":
+        return ask.guest_count
+    return 1
+
+
+def frees_at(quota: QuotaFacts, ask: Ask) -> datetime | None:
+    """When an outstanding booking ends and makes room; None where waiting does not help."""
+    if quota.period != "outstanding":
+        return None
+    return min((row.interval.ends_at for row in _rows(quota, ask)), default=None)
+
+
+def in_scope(quota: QuotaFacts, row: Counted) -> bool:
+    """Whether the quota counts this row at all, in whatever period."""
+    return (
+        row.counts
+        and quota.facility_id in (None, row.facility_id)
+        and quota.kind in ("", row.kind)
+        and (row.is_prime or not quota.prime_time_only)
+    )
+
+
+def amount(quota: QuotaFacts, row: Counted) -> int:
+    """How much of the quota one row uses."""
+    if quota.measure == "minutes":
+        return row.interval.minutes
+    if quota.measure == "nights":
+        return row.nights
+    if quota.measure == "guests":
+        return row.guests
+    return 1
+
+
+def _rows(quota: QuotaFacts, ask: Ask) -> list[Counted]:
+    return [
+        row
+        for row in ask.counted
+        if in_scope(quota, row)
+        and (quota.per_household or row.member_id == ask.member.member_id)
+        and _falls_in(quota, ask, row)
+    ]
+
+
+def _falls_in(quota: QuotaFacts, ask: Ask, row: Counted) -> bool:
+    if quota.period == "outstanding":
+        return row.occupies and row.interval.ends_at > ask.now
+    if quota.period == "concurrent":
+        return row.occupies and row.interval.overlaps(ask.interval)
+    first, after = period_of(ask.starts_on, quota.period, ask.week_start)
+    return first <= row.starts_on < after

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from django.utils.translation import gettext as _
+
+from bcc.core.errors import RuleFailure
+from reservations.policies import quotas
+from reservations.policies.ask import Ask
+
+
+class QuotaLimitRule:
+    """Every quota that speaks about the wish; a refusal names each that it would exceed."""
+
+    code: ClassVar[str] = "quota_exceeded"
+
+    def judge(self, ask: Ask) -> Iterator[RuleFailure]:
+        for quota in ask.quotas:
+            if not quotas.applies(quota, ask):
+                continue
+            used = quotas.count(quota, ask)
+            if used + quotas.wanted(quota, ask) > quota.limit:
+                yield RuleFailure(
+                    self.code,
+                    _("%(name)s: at most %(limit)d, %(used)d used. Choose another time or cancel one.")
+                    % {"name": quota.name, "limit": quota.limit, "used": used},
+                    limit=quota.limit,
+                    current=used,
+                    retry_at=quotas.frees_at(quota, ask),
+                )

@@ -1,0 +1,91 @@
+"""When one may book: not in the past, with notice, after the release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.utils.translation import gettext as _
+
+from bcc.core.errors import RuleFailure
+from bcc.core.walltime import day_bounds, wall_instant
+from reservations.policies.ask import Ask
+from reservations.policies.rules.base import local_text
+
+
+class PastRule:
+    code: ClassVar[str] = "in_the_past"
+
+    def judge(self, ask: Ask) -> Iterator[RuleFailure]:
+        if ask.interval.starts_at <= ask.now:
+            yield RuleFailure(self.code, _("The time has passed. Choose a later one."))
+
+
+class NoticeRule:
+    """Enough minutes, and enough calendar days of the club, before the start."""
+
+    code: ClassVar[str] = "too_short_notice"
+
+    def judge(self, ask: Ask) -> Iterator[RuleFailure]:
+        terms = ask.terms
+        if ask.now + terms.min_notice > ask.interval.starts_at:
+            minutes = int(terms.min_notice.total_seconds() // 60)
+            yield RuleFailure(
+                self.code,
+                _("Book at least %(minutes)d minutes before the start. Choose a later time.")
+                % {"minutes": minutes},
+                limit=minutes,
+                current=int((ask.interval.starts_at - ask.now).total_seconds() // 60),
+            )
+        days = (ask.starts_on - ask.now.astimezone(ask.zone).date()).days
+        if days < terms.min_notice_days:
+            yield RuleFailure(
+                self.code,
+                _("Book at least %(days)d days ahead. Choose a later date.")
+                % {"days": terms.min_notice_days},
+                limit=terms.min_notice_days,
+                current=days,
+            )
+
+
+class ReleaseRule:
+    """A day opens ``open_days_ahead`` days before it, at the release time."""
+
+    code: ClassVar[str] = "not_yet_released"
+
+    def judge(self, ask: Ask) -> Iterator[RuleFailure]:
+        released_at = release_of(ask)
+        if ask.now < released_at:
+            yield RuleFailure(
+                self.code,
+                _("This day opens for booking on %(at)s. Try again then.")
+                % {"at": local_text(released_at, ask.zone)},
+                limit=ask.terms.open_days_ahead,
+                current=(ask.starts_on - ask.now.astimezone(ask.zone).date()).days,
+                retry_at=released_at,
+            )
+
+
+def release_of(ask: Ask) -> datetime:
+    """The instant at which the day of the wish opens; a skipped wall time opens with the clock change."""
+    on = ask.starts_on - timedelta(days=ask.terms.open_days_ahead)
+    at = wall_instant(on, ask.terms.release_time, ask.zone)
+    if at is not None:
+        return at
+    midnight, _after = day_bounds(on, ask.zone)
+    since = timedelta(hours=ask.terms.release_time.hour, minutes=ask.terms.release_time.minute)
+    return midnight + since
+
+
+class RescheduleRule:
+    code: ClassVar[str] = "reschedule_limit"
+
+    def judge(self, ask: Ask) -> Iterator[RuleFailure]:
+        if ask.reschedules is not None and ask.reschedules >= ask.terms.reschedule_limit:
+            yield RuleFailure(
+                self.code,
+                _("It was moved as often as the policy allows. Cancel it and book anew."),
+                limit=ask.terms.reschedule_limit,
+                current=ask.reschedules,
+            )

@@ -1,0 +1,311 @@
+"""What a wish of one member is judged against: the rules, the member, what they have, what is taken.
+
+Three queries with the rulebook in memory: the member with the rulebook's number, what is taken of
+the spaces, what the household has.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.db.models import OuterRef, Q, Subquery
+
+from accounts.models import Member, PrivilegeHold
+from bcc.core.errors import NotFoundError
+from bcc.core.intervals import Interval
+from facilities.models.rulebook import ROW, Rulebook
+from reservations.models import Guest, Participant, Reservation, SlotClaim, Type
+from reservations.policies.ask import Ask
+from reservations.policies.occupancy import SpaceOccupancy, Taken
+from reservations.policies.quotas import period_of
+from reservations.policies.states import COUNTED_WHEN_OVER, OCCUPYING, State
+from reservations.policies.terms import Counted, FacilityFacts, GuestVisit, MemberFacts, Terms
+from reservations.selectors.rulebook import Rules, current_rules
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who comes: ``guests`` by name, ``unnamed`` places still to be named, the rest are members."""
+
+    size: int = 1
+    guests: tuple[GuestVisit, ...] = ()
+    unnamed: int = 0
+    names_given: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Loaded once, asked for every slot."""
+
+    rules: Rules
+    now: datetime
+    member: MemberFacts
+    counted: tuple[Counted, ...]
+    occupancy: dict[int, SpaceOccupancy]
+
+    def ask(
+        self,
+        facility: FacilityFacts,
+        terms: Terms,
+        interval: Interval,
+        party: Party,
+        *,
+        reschedules: int | None = None,
+    ) -> Ask:
+        starts_on = interval.starts_at.astimezone(self.rules.zone).date()
+        nights = (interval.ends_at.astimezone(self.rules.zone).date() - starts_on).days
+        return Ask(
+            now=self.now,
+            zone=self.rules.zone,
+            week_start=settings.CLUB_WEEK_START,
+            facility=facility,
+            terms=terms,
+            interval=interval,
+            starts_on=starts_on,
+            party=party.size,
+            occupancy=self.occupancy,
+            open_on=lambda on: self.rules.open_on(facility, on),
+            member=self.member,
+            quotas=self.rules.quotas,
+            counted=self.counted,
+            is_prime=self.rules.is_prime(facility.id, interval.starts_at),
+            guests=party.guests,
+            unnamed=party.unnamed,
+            names_given=party.names_given,
+            reschedules=reschedules,
+            nights=nights if facility.is_nightly else 0,
+        )
+
+
+def get_member_and_rules(*, member_id: int, now: datetime) -> tuple[MemberFacts, Rules]:
+    """The member as they stand and the rules in force: one query while the number has not moved.
+
+    Raises NotFoundError for a member who is gone.
+    """
+    hold = (
+        PrivilegeHold.objects.in_force(now, PrivilegeHold.Scope.BOOKING)
+        .filter(member_id=OuterRef("pk"))
+        .order_by("-until", "-pk")
+    )
+    row = (
+        Member.objects.filter(pk=member_id)
+        .annotate(
+            rulebook_mark=Subquery(Rulebook.objects.filter(pk=ROW).values("mark")[:1]),
+            hold_until=Subquery(hold.values("until")[:1]),
+            hold_reason=Subquery(hold.values("reason")[:1]),
+        )
+        .values_list(
+            "membership_id",
+            "membership__category_id",
+            "membership__standing",
+            "membership__valid_to",
+            "can_book",
+            "birth_date",
+            "hold_until",
+            "hold_reason",
+            "user_id",
+            "user__public_id",
+            "first_name",
+            "last_name",
+            "rulebook_mark",
+        )
+        .first()
+    )
+    if row is None:
+        raise NotFoundError
+    member = MemberFacts(
+        member_id=member_id,
+        membership_id=row[0],
+        category_id=row[1],
+        standing=row[2],
+        valid_to=row[3],
+        can_book=row[4],
+        birth_date=row[5],
+        hold_until=row[6],
+        hold_reason=row[7] or "",
+        user_id=row[8],
+        user_public_id=row[9],
+        name=f"{row[10]} {row[11]}".strip(),
+    )
+    return member, current_rules(row[12] or 0)
+
+
+def load_situation(
+    *,
+    rules: Rules,
+    member: MemberFacts,
+    facilities: Sequence[FacilityFacts],
+    window: Interval,
+    now: datetime,
+    ignoring: int | None = None,
+) -> Situation:
+    """What is taken of the facilities' spaces in the window, and what the household has. Two queries.
+
+    ``ignoring`` is a reservation that is being moved: it does not stand in its own way.
+    """
+    return Situation(
+        rules=rules,
+        now=now,
+        member=member,
+        counted=load_counted(rules=rules, member=member, window=window, now=now, ignoring=ignoring),
+        occupancy=load_occupancy(
+            rules=rules, facilities=facilities, window=window, now=now, ignoring=ignoring
+        ),
+    )
+
+
+def load_occupancy(
+    *,
+    rules: Rules,
+    facilities: Iterable[FacilityFacts],
+    window: Interval,
+    now: datetime,
+    ignoring: int | None = None,
+) -> dict[int, SpaceOccupancy]:
+    """What is taken of every space of the facilities around the window; a hold that is due is not."""
+    spaces = {space.id: space for facility in facilities for space in facility.spaces}
+    margin = rules.widest_buffer + (
+        2 * DAY if any(space.grid == 0 for space in spaces.values()) else DAY / 24
+    )
+    around = window.widened(before=margin, after=margin)
+    claims = SlotClaim.objects.filter(
+        Q(reservation__expires_at__isnull=True) | Q(reservation__expires_at__gt=now),
+        space_id__in=list(spaces),
+        cell_start__gte=around.starts_at,
+        cell_start__lt=around.ends_at,
+    )
+    if ignoring is not None:
+        claims = claims.exclude(reservation_id=ignoring)
+    taken: dict[int, list[Taken]] = defaultdict(list)
+    for row in (
+        claims.order_by()
+        .values_list(
+            "reservation_id",
+            "space_id",
+            "reservation__starts_at",
+            "reservation__ends_at",
+            "reservation__lanes",
+            "reservation__buffer_before_minutes",
+            "reservation__buffer_after_minutes",
+        )
+        .distinct()
+    ):
+        taken[row[1]].append(
+            Taken(
+                reservation_id=row[0],
+                space_id=row[1],
+                interval=Interval(row[2], row[3]),
+                lanes=row[4],
+                buffer_before=timedelta(minutes=row[5]),
+                buffer_after=timedelta(minutes=row[6]),
+            )
+        )
+    return {pk: SpaceOccupancy(space, taken[pk], rules.zone) for pk, space in spaces.items()}
+
+
+def load_counted(
+    *, rules: Rules, member: MemberFacts, window: Interval, now: datetime, ignoring: int | None = None
+) -> tuple[Counted, ...]:
+    """The household's reservations that a quota or a lock-out may speak about. One query."""
+    first, after = _counted_dates(rules, window)
+    lockout = Q(
+        state=State.CANCELLED_MEMBER, member_id=member.member_id, ended_at__gt=now - rules.longest_lockout
+    )
+    in_periods = Q(starts_on__gte=first, starts_on__lt=after) & (
+        Q(state__in=[*OCCUPYING, *COUNTED_WHEN_OVER]) | Q(is_charged=True)
+    )
+    outstanding = Q(state__in=list(OCCUPYING), ends_at__gt=now)
+    rows = Reservation.objects.filter(
+        in_periods | outstanding | lockout if rules.longest_lockout else in_periods | outstanding,
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+        membership_id=member.membership_id,
+        type=Type.NORMAL,
+    )
+    if ignoring is not None:
+        rows = rows.exclude(pk=ignoring)
+    counted = []
+    for (
+        pk,
+        member_id,
+        facility_id,
+        kind,
+        starts_at,
+        ends_at,
+        starts_on,
+        nights,
+        guests,
+        state,
+        charged,
+        ended_at,
+    ) in rows.order_by("starts_at", "pk").values_list(
+        "pk",
+        "member_id",
+        "facility_id",
+        "facility__kind",
+        "starts_at",
+        "ends_at",
+        "starts_on",
+        "nights",
+        "guest_count",
+        "state",
+        "is_charged",
+        "ended_at",
+    ):
+        counted.append(
+            Counted(
+                reservation_id=pk,
+                member_id=member_id,
+                facility_id=facility_id,
+                kind=kind,
+                interval=Interval(starts_at, ends_at),
+                starts_on=starts_on,
+                nights=nights,
+                guests=guests,
+                occupies=state in OCCUPYING,
+                is_prime=rules.is_prime(facility_id, starts_at),
+                counts=state in OCCUPYING or state in COUNTED_WHEN_OVER or charged,
+                cancelled_at=ended_at if state == State.CANCELLED_MEMBER else None,
+            )
+        )
+    return tuple(counted)
+
+
+def load_guest_visits(
+    *, guest_ids: Sequence[int], on: date, terms: Terms, ignoring: int | None = None
+) -> tuple[GuestVisit, ...]:
+    """The guests with how often each came, or is to come, within the policy's days of ``on``."""
+    from_day, to_day = on - timedelta(days=terms.same_guest_days), on + timedelta(days=terms.same_guest_days)
+    visits: dict[int, int] = defaultdict(int)
+    rows = Participant.objects.filter(
+        guest_id__in=guest_ids,
+        reservation__state__in=[*OCCUPYING, *COUNTED_WHEN_OVER],
+        reservation__starts_on__gt=from_day,
+        reservation__starts_on__lt=to_day,
+    )
+    if ignoring is not None:
+        rows = rows.exclude(reservation_id=ignoring)
+    for guest_id in rows.values_list("guest_id", flat=True):
+        if guest_id is not None:
+            visits[guest_id] += 1
+    guests = Guest.objects.in_bulk(list(guest_ids))
+    return tuple(
+        GuestVisit(guests[pk].name, visits[pk], guests[pk].valid_from, guests[pk].valid_until)
+        for pk in guest_ids
+    )
+
+
+def _counted_dates(rules: Rules, window: Interval) -> tuple[date, date]:
+    """The days that the quotas' periods reach to from the window."""
+    first = window.starts_at.astimezone(rules.zone).date()
+    last = window.ends_at.astimezone(rules.zone).date()
+    firsts, afters = [first], [last + DAY]
+    for period in {quota.period for quota in rules.quotas} & {"day", "week", "month", "year"}:
+        firsts.append(period_of(first, period, settings.CLUB_WEEK_START)[0])
+        afters.append(period_of(last, period, settings.CLUB_WEEK_START)[1])
+    return min(firsts), max(afters)

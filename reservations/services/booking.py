@@ -1,0 +1,399 @@
+"""Quote and create: the main job of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Member, Membership
+from bcc.core import transactions
+from bcc.core.actors import Actor
+from bcc.core.errors import InvalidError, NotFoundError, RuleError, RuleFailure
+from bcc.core.intervals import Interval
+from facilities.models import Space
+from facilities.policies.plain_language import Stay, read_terms
+from reservations.models import Guest, Participant, Reservation, ReservationEvent, Type
+from reservations.policies import rules as club_rules
+from reservations.policies.ask import Ask
+from reservations.policies.deadlines import deadline, entry_state
+from reservations.policies.pricing import estimate
+from reservations.policies.states import State
+from reservations.policies.terms import FacilityFacts, GuestVisit, MemberFacts, Terms
+from reservations.selectors.alternatives import find_alternatives
+from reservations.selectors.rulebook import Rules, current_rules
+from reservations.selectors.situation import (
+    Party,
+    get_member_and_rules,
+    load_guest_visits,
+    load_occupancy,
+    load_situation,
+)
+from reservations.services import messages
+from reservations.services.claims import take_claims
+from reservations.services.errors import Refusal, SlotTakenError, refusal
+from reservations.services.expiry import expire_in_the_way
+from reservations.services.move import signal, write_event
+from reservations.signals import booking_refused
+
+NOT_BOOKABLE = "not_bookable"
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """One more of the party: a member, a guest of the host's list, or a new guest by name."""
+
+    member: UUID | None = None
+    guest: UUID | None = None
+    guest_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to book. ``party`` counts everyone, the member included."""
+
+    facility: UUID
+    starts_at: datetime
+    ends_at: datetime
+    party: int = 1
+    companions: tuple[Companion, ...] | None = None
+    notes: str = ""
+
+    @property
+    def interval(self) -> Interval:
+        """Raises InvalidError for an end that is not after the start."""
+        if self.ends_at <= self.starts_at:
+            raise InvalidError(
+                errors={
+                    "ends_at": [
+                        ("not_after_start", _("It must be later than the start. Correct one of the two."))
+                    ]
+                }
+            )
+        return Interval(self.starts_at, self.ends_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a booking would be: its state, its deadline and its terms. Nothing is held."""
+
+    facility: FacilityFacts
+    interval: Interval
+    party: int
+    state: State
+    expires_at: datetime | None
+    estimate: Decimal | None
+    terms: tuple[str, ...]
+    currency: str
+
+
+def get_bookable(rules: Rules, public_id: UUID, now: datetime) -> FacilityFacts:
+    """The facility as members see it; NotFoundError for one that is not shown."""
+    facility = rules.facility(public_id)
+    if facility is None or not facility.is_shown(now):
+        raise NotFoundError
+    return facility
+
+
+def get_terms(facility: FacilityFacts, interval: Interval, member: MemberFacts, rules: Rules) -> Terms:
+    """The terms for the member on the day; RuleError where the facility is not for booking then."""
+    terms = facility.terms_on(interval.starts_at.astimezone(rules.zone).date(), member.category_id)
+    if terms is None:
+        raise RuleError(
+            [RuleFailure(NOT_BOOKABLE, str(_("This facility cannot be booked in the app. Call the club.")))]
+        )
+    return terms
+
+
+def quote(*, wish: Wish, member_id: int, now: datetime) -> Quote:
+    """Judge the wish by every rule without holding anything.
+
+    Raises the same refusals as a booking: RuleError, SlotTakenError, NotFoundError, InvalidError.
+    """
+    with offering_alternatives(wish=wish, member_id=member_id, now=now):
+        member, rules = get_member_and_rules(member_id=member_id, now=now)
+        facility = get_bookable(rules, wish.facility, now)
+        interval = wish.interval
+        terms = get_terms(facility, interval, member, rules)
+        party = _party_of(wish, terms, member, rules)
+        ask = _judge(facility, terms, interval, party, member, rules, now)
+        state = entry_state(terms, hold=True)
+        return Quote(
+            facility=facility,
+            interval=interval,
+            party=wish.party,
+            state=state,
+            expires_at=deadline(state, terms, starts_at=interval.starts_at, now=now),
+            estimate=estimate(ask),
+            terms=tuple(
+                sentence.text
+                for sentence in read_terms(terms, currency=settings.CLUB_CURRENCY, stay=_stay_of(facility))
+            ),
+            currency=settings.CLUB_CURRENCY,
+        )
+
+
+@transactions.writes
+def create_reservation(
+    *,
+    wish: Wish,
+    member_id: int,
+    membership_id: int,
+    by: Actor,
+    now: datetime,
+    waive: bool = False,
+    reason: str = "",
+) -> Reservation:
+    """Book for a member: lock, expire what is in the way, judge every rule, write, tell them once.
+
+    ``waive`` is staff's word to set aside the house rules (never the place itself); ``reason`` says why.
+    Raises SlotTakenError when only the place is taken, RuleError with every rule that failed,
+    NotFoundError for a facility or companion that is not there, InvalidError for a backward interval.
+    """
+    interval = wish.interval
+    transactions.lock_rows(Membership, [membership_id])
+    member, rules = get_member_and_rules(member_id=member_id, now=now)
+    facility = get_bookable(rules, wish.facility, now)
+    space_ids = [space.id for space in facility.spaces]
+    transactions.lock_rows(Space, space_ids)
+    expire_in_the_way(space_ids=space_ids, interval=interval, membership_id=membership_id, now=now)
+    terms = get_terms(facility, interval, member, rules)
+    companions = find_companions(wish.companions or (), party=wish.party, member=member)
+    party = _party_of(wish, terms, member, rules, companions)
+    _judge(facility, terms, interval, party, member, rules, now, waive=waive)
+
+    state = entry_state(terms, hold=not by.is_staff)
+    starts_on = interval.starts_at.astimezone(rules.zone).date()
+    reservation = Reservation(
+        facility_id=facility.id,
+        member_id=member_id,
+        membership_id=membership_id,
+        booked_by_id=by.user_id,
+        policy_version_id=terms.version_id,
+        type=Type.NORMAL,
+        state=state,
+        starts_at=interval.starts_at,
+        ends_at=interval.ends_at,
+        starts_on=starts_on,
+        expires_at=deadline(state, terms, starts_at=interval.starts_at, now=now),
+        party=wish.party,
+        guest_count=len(party.guests),
+        nights=(interval.ends_at.astimezone(rules.zone).date() - starts_on).days
+        if facility.is_nightly
+        else 0,
+        lanes=facility.lanes_for(wish.party),
+        buffer_before_minutes=int(terms.buffer_before.total_seconds() // 60),
+        buffer_after_minutes=int(terms.buffer_after.total_seconds() // 60),
+        notes=wish.notes,
+        created_at=now,
+    )
+    reservation.save(force_insert=True)
+    take_claims(reservation, facility=facility, interval=interval, lanes=reservation.lanes, rules=rules)
+    write_participants(reservation, member_id=member_id, companions=companions)
+    write_event(
+        reservation,
+        action=ReservationEvent.Action.CREATED,
+        source=None,
+        by=by,
+        now=now,
+        reason=reason,
+        details={"rules_waived": True} if waive else {},
+    )
+    messages.tell(
+        reservation,
+        kind=messages.kind_of(state),
+        user_id=member.user_id,
+        now=now,
+        facility_name=facility.name,
+    )
+    messages.push_change(reservation, member.user_public_id)
+    signal(reservation, now)
+    return reservation
+
+
+@transactions.writes
+def block_facility(
+    *,
+    facility_id: int,
+    interval: Interval,
+    type: Type,
+    title: str,
+    by: Actor,
+    now: datetime,
+    lanes: int | None = None,
+    notes: str = "",
+) -> Reservation:
+    """Take a facility for the club itself (STAFF, BLOCKED, EVENT), at any hour; no quota counts it.
+
+    ``lanes`` of every space; all of them unless said. Raises SlotTakenError where somebody has it.
+    """
+    rules = current_rules()
+    facility = rules.facilities[facility_id]
+    space_ids = [space.id for space in facility.spaces]
+    transactions.lock_rows(Space, space_ids)
+    expire_in_the_way(space_ids=space_ids, interval=interval, membership_id=None, now=now)
+    wanted = lanes if lanes is not None else min((space.lanes for space in facility.spaces), default=1)
+    reservation = Reservation(
+        facility_id=facility.id,
+        booked_by_id=by.user_id,
+        type=type,
+        state=State.CONFIRMED,
+        starts_at=interval.starts_at,
+        ends_at=interval.ends_at,
+        starts_on=interval.starts_at.astimezone(rules.zone).date(),
+        lanes=wanted,
+        party=0,
+        title=title,
+        notes=notes,
+        created_at=now,
+    )
+    occupancy = load_occupancy(rules=rules, facilities=[facility], window=interval, now=now)
+    if any(occupancy[space_id].lanes_left(interval) < wanted for space_id in space_ids):
+        raise SlotTakenError
+    reservation.save(force_insert=True)
+    take_claims(reservation, facility=facility, interval=interval, lanes=wanted, rules=rules)
+    write_event(
+        reservation, action=ReservationEvent.Action.CREATED, source=None, by=by, now=now, reason=title
+    )
+    signal(reservation, now)
+    return reservation
+
+
+@contextmanager
+def offering_alternatives(*, wish: Wish, member_id: int, now: datetime) -> Iterator[None]:
+    """Give a refusal the times that would pass, and announce it, outside of the booking's transaction."""
+    try:
+        yield
+    except (RuleError, SlotTakenError) as refused:
+        if refused.rules:
+            found = find_alternatives(
+                facility_id=wish.facility,
+                starts_at=wish.starts_at,
+                ends_at=wish.ends_at,
+                party=Party(size=wish.party),
+                member_id=member_id,
+                now=now,
+            )
+            refused.alternatives = [dict(one) for one in found]
+        announce_refusal(refused, wish=wish, member_id=member_id, now=now)
+        raise
+
+
+def announce_refusal(refused: Refusal, *, wish: Wish, member_id: int, now: datetime) -> None:
+    rules = sorted({rule.code for rule in refused.rules} or {refused.code})
+
+    def send() -> None:
+        booking_refused.send(
+            sender=Reservation,
+            facility=wish.facility,
+            member_id=member_id,
+            rules=rules,
+            starts_at=wish.starts_at,
+            at=now,
+        )
+
+    transactions.after_commit(send)
+
+
+def _judge(
+    facility: FacilityFacts,
+    terms: Terms,
+    interval: Interval,
+    party: Party,
+    member: MemberFacts,
+    rules: Rules,
+    now: datetime,
+    *,
+    waive: bool = False,
+) -> Ask:
+    situation = load_situation(rules=rules, member=member, facilities=[facility], window=interval, now=now)
+    ask = situation.ask(facility, terms, interval, party)
+    failures = club_rules.judge(ask, club_rules.PHYSICAL if waive else club_rules.ALL)
+    if failures:
+        raise refusal(failures)
+    return ask
+
+
+def _stay_of(facility: FacilityFacts) -> Stay | None:
+    if not facility.is_nightly:
+        return None
+    return Stay(facility.spaces[0].check_in_at, facility.spaces[0].check_out_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """The companions of a wish, found or about to be written. ``unnamed`` are the rest of the party."""
+
+    members: tuple[int, ...] = ()
+    guests: tuple[Guest, ...] = ()
+    unnamed: int = 0
+
+
+def find_companions(given: tuple[Companion, ...], *, party: int, member: MemberFacts) -> Companions:
+    """Look the companions up and register guests named for the first time, inside the transaction.
+
+    Raises InvalidError for somebody who is not there, and for more companions than the party has places.
+    """
+    if len(given) > party - 1:
+        raise InvalidError(
+            errors={
+                "participants": [("party_too_small", _("There are more people than the party has places."))]
+            }
+        )
+    member_ids = [one.member for one in given if one.member is not None]
+    guest_ids = [one.guest for one in given if one.guest is not None]
+    members = (
+        dict(Member.objects.filter(public_id__in=member_ids).values_list("public_id", "pk"))
+        if member_ids
+        else {}
+    )
+    guests: dict[UUID, Guest] = {}
+    if guest_ids:
+        rows = Guest.objects.filter(host__membership_id=member.membership_id, public_id__in=guest_ids)
+        guests = {guest.public_id: guest for guest in rows}
+    if set(member_ids) - set(members) or set(guest_ids) - set(guests):
+        raise InvalidError(
+            errors={
+                "participants": [("unknown_person", _("There is no such member or guest. Check the list."))]
+            }
+        )
+    chosen: list[Guest] = []
+    for one in given:
+        if one.guest is not None:
+            chosen.append(guests[one.guest])
+        elif one.guest_name:
+            chosen.append(Guest.objects.create(host_id=member.member_id, name=one.guest_name))
+    return Companions(tuple(members[one] for one in member_ids), tuple(chosen), party - 1 - len(given))
+
+
+def _party_of(
+    wish: Wish, terms: Terms, member: MemberFacts, rules: Rules, companions: Companions | None = None
+) -> Party:
+    if companions is None:
+        return Party(size=wish.party)
+    visits: tuple[GuestVisit, ...] = ()
+    if companions.guests:
+        visits = load_guest_visits(
+            guest_ids=[guest.pk for guest in companions.guests],
+            on=wish.starts_at.astimezone(rules.zone).date(),
+            terms=terms,
+        )
+    return Party(size=wish.party, guests=visits, unnamed=companions.unnamed, names_given=True)
+
+
+def write_participants(reservation: Reservation, *, member_id: int, companions: Companions) -> None:
+    """The party's rows: the member first, then members, guests and places to be named."""
+    rows = [Participant(kind=Participant.Kind.MEMBER, member_id=member_id)]
+    rows += [Participant(kind=Participant.Kind.MEMBER, member_id=pk) for pk in companions.members]
+    rows += [Participant(kind=Participant.Kind.GUEST, guest=guest) for guest in companions.guests]
+    rows += [Participant(kind=Participant.Kind.TBD) for _place in range(companions.unnamed)]
+    for position, row in enumerate(rows):
+        row.reservation = reservation
+        row.position = position
+    Participant.objects.bulk_create(rows)

@@ -1,0 +1,48 @@
+"""Strikes, and the hold that too many of them bring."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from accounts.models import PrivilegeHold
+from bcc.core import transactions
+from reservations.models import Reservation, Strike
+from reservations.selectors.rulebook import current_rules
+
+
+@transactions.writes
+def give_strike(*, reservation: Reservation, reason: str, now: datetime) -> Strike:
+    """One strike for a reservation, and a booking hold when a strike rule's number is reached.
+
+    Under the membership's lock, which every caller holds. A hold that a strike brought is counted from
+    its own strikes: those before the last hold of this source do not count again.
+    """
+    member_id = reservation.member_id
+    if member_id is None:
+        raise ValueError("What the club booked for itself brings nobody a strike.")
+    strike = Strike.objects.create(member_id=member_id, reservation=reservation, reason=reason, at=now)
+    last_hold = (
+        PrivilegeHold.objects.filter(member_id=member_id, source=PrivilegeHold.Source.STRIKES)
+        .order_by("-starts_at")
+        .first()
+    )
+    for rule in current_rules().strike_rules:
+        since = now - timedelta(days=rule.within_days)
+        if last_hold is not None:
+            since = max(since, last_hold.starts_at)
+        recent = Strike.objects.filter(
+            member_id=member_id, at__gt=since, at__lte=now, waived_at__isnull=True
+        ).count()
+        if recent >= rule.strikes:
+            PrivilegeHold.objects.create(
+                member_id=member_id,
+                source=PrivilegeHold.Source.STRIKES,
+                scope=PrivilegeHold.Scope.BOOKING,
+                reason=_("%(count)d strikes in %(days)d days.") % {"count": recent, "days": rule.within_days},
+                starts_at=now,
+                until=now + timedelta(days=rule.hold_days),
+            )
+            break
+    return strike

@@ -1,0 +1,64 @@
+"""What the views of reservations share."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework.views import APIView
+
+from accounts.models import Member
+from accounts.permissions import IsMember
+from accounts.policies.identity import Identity
+from bcc.core.errors import NotAllowedError, NotFoundError
+from bcc.core.rest.fields import StrictSerializer, validated_body
+from bcc.core.rest.views import StrictQueryMixin
+from reservations.models import Reservation
+from reservations.selectors.lists import reservations_seen_by
+
+
+class NotYourReservationError(NotAllowedError):
+    """A relative's reservation may be seen and cancelled, not changed."""
+
+    code = "not_your_reservation"
+    default_detail = _("This belongs to another member of your household. Ask them to change it.")
+
+
+class MemberView(StrictQueryMixin, APIView):
+    """For a signed-in member; ``request.user`` is their Identity."""
+
+    permission_classes = (IsMember,)
+
+    @property
+    def identity(self) -> Identity:
+        return cast(Identity, self.request.user)
+
+    @property
+    def member_id(self) -> int:
+        return cast(int, self.identity.member_id)  # IsMember let nobody else in
+
+    @property
+    def membership_id(self) -> int:
+        return cast(int, self.identity.membership_id)
+
+    def get_member(self) -> Member:
+        return Member.objects.with_household().get(pk=self.member_id)
+
+    def body(self, serializer: type[StrictSerializer]) -> dict[str, Any]:
+        """The validated body."""
+        return validated_body(self.request, serializer)
+
+    def get_reservation(self, public_id: UUID) -> Reservation:
+        """One that the member may see; what belongs to someone else looks like nothing."""
+        row = reservations_seen_by(self.get_member()).filter(public_id=public_id).first()
+        if row is None:
+            raise NotFoundError
+        return row
+
+    def get_own(self, public_id: UUID) -> Reservation:
+        """One that the member may change: their own; a relative's may be seen and cancelled only."""
+        row = self.get_reservation(public_id)
+        if row.member_id != self.member_id:
+            raise NotYourReservationError
+        return row

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
+from django.test import Client, RequestFactory
+from django.utils.module_loading import import_string
+from pytest_django import DjangoAssertNumQueries
+from structlog.testing import capture_logs
+
+from accounts.models import Member, User
+from bcc.core.middleware import is_browserless
+from tests.factories import UserFactory
+
+
+class TestIsBrowserless:
+    @pytest.mark.parametrize(
+        "path", ["/api/v1/time", "/ws/v1", "/health/live", "/health/ready", "/metrics", "/static/a.css"]
+    )
+    def test_says_yes_where_nobody_has_a_cookie(self, path: str) -> None:
+        assert is_browserless(RequestFactory().get(path))
+
+    @pytest.mark.parametrize("path", ["/", "/admin/", "/admin/login/", "/apiary", "/api"])
+    def test_says_no_elsewhere(self, path: str) -> None:
+        assert not is_browserless(RequestFactory().get(path))
+
+
+class TestBrowserMiddleware:
+    @pytest.mark.parametrize(
+        "stock", [SessionMiddleware, CsrfViewMiddleware, AuthenticationMiddleware, MessageMiddleware]
+    )
+    def test_is_all_there_once(self, stock: type) -> None:
+        classes = [import_string(name) for name in settings.MIDDLEWARE]
+        assert sum(isinstance(one, type) and issubclass(one, stock) for one in classes) == 1
+
+    @pytest.mark.django_db
+    def test_stays_off_the_api(
+        self, client: Client, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        user = UserFactory.create(is_staff=True, is_superuser=True)
+        client.force_login(user)
+        with django_assert_num_queries(0):
+            response = client.get("/api/v1/time")
+        assert response.status_code == 200
+        assert not response.cookies
+        assert "Cookie" not in response.headers.get("Vary", "")
+        assert not hasattr(response.wsgi_request, "session")
+
+    @pytest.mark.django_db
+    def test_does_not_let_a_session_into_the_api(self, client: Client, front_desk: User) -> None:
+        client.force_login(front_desk)
+        assert client.get("/api/v1/me").status_code == 401
+
+    @pytest.mark.django_db
+    def test_gives_the_admin_a_session(self, client: Client) -> None:
+        response = client.get("/admin/login/")
+        assert response.status_code == 200
+        assert settings.CSRF_COOKIE_NAME in response.cookies
+
+    @pytest.mark.django_db
+    def test_checks_the_admins_forms_for_forgery(self) -> None:
+        response = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "a", "password": "b"})
+        assert response.status_code == 403
+
+    @pytest.mark.django_db
+    def test_asks_the_api_for_no_forgery_token(self) -> None:
+        response = Client(enforce_csrf_checks=True).post(
+            "/api/v1/time", b"{}", content_type="application/json"
+        )
+        assert response.status_code == 405
+
+
+class TestRequestLogMiddleware:
+    @pytest.mark.django_db
+    def test_writes_one_line_with_the_route(self, client: Client) -> None:
+        with capture_logs() as lines:
+            client.get("/api/v1/time")
+        (line,) = [line for line in lines if line["event"] == "request"]
+        assert line["method"] == "GET"
+        assert line["route"] == "api/v1/time"
+        assert line["status"] == 200
+        assert line["duration_ms"] >= 0
+
+    @pytest.mark.django_db
+    def test_writes_the_pattern_and_never_the_path(self, client: Client, owner: Member) -> None:
+        with capture_logs() as lines:
+            client.get(f"/api/v1/reservations/{owner.public_id}")
+            client.get("/api/v1/secret-of-a-client")
+        routes = [line["route"] for line in lines if line["event"] == "request"]
+        assert str(owner.public_id) not in str(lines)
+        assert routes[1] == "(none)"

@@ -1,0 +1,73 @@
+"""What the database says after a storm, in SQL of its own: none of the project's models or rules.
+
+Only tables, columns and the states that occupy are known here, so a mistake in the models does not
+excuse itself.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+OCCUPYING = "('HELD','PENDING_APPROVAL','PENDING_CONFIRMATION','CONFIRMED','CHECKED_IN')"
+
+# name → a query whose every row is something wrong.
+CHECKS = {
+    "two reservations in one lane of one cell": """
+        SELECT space_id, cell_start, lane, COUNT(*) FROM reservations_slotclaim
+        GROUP BY space_id, cell_start, lane HAVING COUNT(*) > 1
+    """,
+    "more reservations over one instant than the space has lanes": f"""
+        SELECT a.id, s.id FROM reservations_reservation a
+        JOIN facilities_facilityspace fa ON fa.facility_id = a.facility_id
+        JOIN facilities_space s ON s.id = fa.space_id
+        WHERE a.state IN {OCCUPYING} AND (
+            SELECT COALESCE(SUM(b.lanes), 0) FROM reservations_reservation b
+            JOIN facilities_facilityspace fb ON fb.facility_id = b.facility_id
+            WHERE fb.space_id = s.id AND b.state IN {OCCUPYING}
+              AND b.starts_at <= a.starts_at AND b.ends_at > a.starts_at
+        ) > s.lanes
+    """,
+    "a reservation that occupies and holds no claim": f"""
+        SELECT r.id FROM reservations_reservation r WHERE r.state IN {OCCUPYING}
+        AND NOT EXISTS (SELECT 1 FROM reservations_slotclaim c WHERE c.reservation_id = r.id)
+    """,
+    "a claim of a reservation that does not occupy": f"""
+        SELECT c.id FROM reservations_slotclaim c
+        JOIN reservations_reservation r ON r.id = c.reservation_id WHERE r.state NOT IN {OCCUPYING}
+    """,
+    "a reservation without its first event": """
+        SELECT r.id FROM reservations_reservation r WHERE NOT EXISTS (
+            SELECT 1 FROM reservations_reservationevent e
+            WHERE e.reservation_id = r.id AND e.action = 'created')
+    """,
+    "a household above its quota of tables": f"""
+        SELECT r.membership_id, r.starts_on, COUNT(*) FROM reservations_reservation r
+        JOIN facilities_facility f ON f.id = r.facility_id
+        WHERE f.kind = 'table' AND r.state IN {OCCUPYING}
+        GROUP BY r.membership_id, r.starts_on HAVING COUNT(*) > 2
+    """,
+    "an idempotency key with two rows": """
+        SELECT principal, route, key FROM core_idempotencykey
+        GROUP BY principal, route, key HAVING COUNT(*) > 1
+    """,
+}
+
+
+def find_wrongs(database: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Each check that found something, with its rows; empty when all is well."""
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        found = {name: connection.execute(query).fetchall() for name, query in CHECKS.items()}
+    finally:
+        connection.close()
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def count(database: Path, query: str, *values: object) -> int:
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        number: int = connection.execute(query, values).fetchone()[0]
+        return number
+    finally:
+        connection.close()

@@ -1,0 +1,137 @@
+"""A server of its own process, on a file database and a free port, for tests that speak HTTP to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60
+STOP_SECONDS = 30
+UNLIMITED = dict.fromkeys(
+    (
+        "RATE_BOOKING",
+        "RATE_READS",
+        "RATE_ANONYMOUS",
+        "RATE_LOGIN_IDENTIFIER",
+        "RATE_LOGIN_ADDRESS",
+        "RATE_OTP_REQUEST",
+        "RATE_OTP_VERIFY",
+        "RATE_TOKEN_REFRESH",
+    ),
+    "1000000/m",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    url: str
+    data_dir: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "bcc.sqlite3"
+
+    def stop(self) -> int:
+        """Ctrl-C, as a person would; the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(STOP_SECONDS)
+
+
+def environment(data_dir: Path, **more: str) -> dict[str, str]:
+    """The embedded default in ``data_dir``, whatever the shell of the test run has set."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+    return {
+        **kept,
+        **UNLIMITED,
+        "DJANGO_SETTINGS_MODULE": "bcc.settings.development",
+        "DATA_DIR": str(data_dir),
+        "PYTHONUNBUFFERED": "1",
+        **more,
+    }
+
+
+def run_script(script: Sequence[str], data_dir: Path, **env: str) -> str:
+    """Run a Python command of the project to its end; its standard output. Raises with what it printed."""
+    done = subprocess.run(
+        [sys.executable, *script],
+        cwd=ROOT,
+        env=environment(data_dir, **env),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(
+            f"{script} ended with {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        )
+    return done.stdout
+
+
+def run_json(script: Sequence[str], data_dir: Path) -> Any:
+    """The JSON that a script prints as its last line."""
+    return json.loads(run_script(script, data_dir).strip().splitlines()[-1])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(
+    data_dir: Path, *options: str, program: Sequence[str] = ("manage.py", "serve"), **env: str
+) -> Iterator[Server]:
+    """A live server until the block ends; its log is in the data folder."""
+    port = free_port()
+    log = data_dir / f"server-{port}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, *program, "--port", str(port), *options],
+            cwd=ROOT,
+            env=environment(data_dir, **env),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+        server = Server(f"http://127.0.0.1:{port}", data_dir, log, process)
+        try:
+            _wait_until_live(server)
+            yield server
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                try:
+                    process.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait(STOP_SECONDS)
+
+
+def _wait_until_live(server: Server) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        if server.process.poll() is not None:
+            break
+        try:
+            if httpx.get(f"{server.url}/health/live", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise RuntimeError(f"The server did not start:\n{server.log.read_text()[-4000:]}")

@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from accounts.models import Member, Notification, PrivilegeHold
+from bcc.core.actors import SCHEDULER, Actor
+from bcc.core.errors import InvalidError, NotFoundError, RuleError
+from facilities.models import Facility
+from reservations import services
+from reservations.models import Guest, Reservation, SlotClaim
+from reservations.policies.states import State
+from reservations.services.booking import Companion, Wish
+from reservations.services.errors import ReservationMovedOnError, SlotTakenError
+from tests.conftest import at_club
+from tests.factories import make_facility, make_quota, make_rooms, make_space
+
+pytestmark = pytest.mark.django_db
+
+
+def actor_of(member: Member) -> Actor:
+    return Actor("member", member.full_name, member.user_id, member.pk)
+
+
+def wish_for(facility: Facility, *, day: int = 2, hour: int = 10, slots: int = 1, **more: object) -> Wish:
+    starts_at = at_club(day, hour)
+    return Wish(facility.public_id, starts_at, starts_at + timedelta(hours=slots), **more)  # type: ignore[arg-type]  # as given
+
+
+def book(member: Member, wish: Wish, *, now: datetime) -> Reservation:
+    return services.create_reservation(
+        wish=wish, member_id=member.pk, membership_id=member.membership_id, by=actor_of(member), now=now
+    )
+
+
+def codes(refused: pytest.ExceptionInfo[RuleError]) -> set[str]:
+    return {rule.code for rule in refused.value.rules}
+
+
+class TestCreateReservation:
+    def test_confirms_at_once_where_the_policy_asks_for_nothing(
+        self, owner: Member, court: Facility, now: datetime
+    ) -> None:
+        reservation = book(owner, wish_for(court), now=now)
+
+        assert reservation.state == State.CONFIRMED
+        assert reservation.expires_at is None
+        assert reservation.claims.count() == 4
+
+    def test_holds_where_the_policy_says_so_and_shows_until_when(self, owner: Member, now: datetime) -> None:
+        court = make_facility("Held Court", terms={"hold_minutes": 10})
+
+        reservation = book(owner, wish_for(court), now=now)
+
+        assert reservation.state == State.HELD
+        assert reservation.expires_at == now + timedelta(minutes=10)
+
+    def test_refuses_a_taken_slot_as_a_conflict(
+        self, owner: Member, stranger: Member, court: Facility, now: datetime
+    ) -> None:
+        book(owner, wish_for(court), now=now)
+
+        with pytest.raises(SlotTakenError):
+            book(stranger, wish_for(court), now=now)
+
+    def test_lets_bookings_touch(
+        self, owner: Member, stranger: Member, court: Facility, now: datetime
+    ) -> None:
+        book(owner, wish_for(court, hour=10), now=now)
+
+        assert book(stranger, wish_for(court, hour=11), now=now).pk
+        assert book(stranger, wish_for(court, hour=9), now=now).pk
+
+    def test_names_every_rule_that_failed(self, owner: Member, court: Facility, now: datetime) -> None:
+        owner.membership.standing = "delinquent"
+        owner.membership.save(update_fields=["standing"])
+
+        with pytest.raises(RuleError) as refused:
+            book(owner, wish_for(court, day=25, slots=4, party=9), now=now)
+
+        assert codes(refused) == {"not_yet_released", "slot_count", "party_size", "not_in_good_standing"}
+
+    def test_writes_the_history_with_who_did_it(self, owner: Member, court: Facility, now: datetime) -> None:
+        event = book(owner, wish_for(court), now=now).events.get()
+
+        assert (event.action, event.from_state, event.to_state) == ("created", "", State.CONFIRMED)
+        assert event.actor_name == owner.full_name
+
+    def test_tells_the_member_once_by_each_channel(
+        self, owner: Member, court: Facility, now: datetime
+    ) -> None:
+        book(owner, wish_for(court), now=now)
+
+        sent = Notification.objects.filter(user=owner.user, kind="reservation_confirmed")
+        assert sorted(sent.values_list("channel", flat=True)) == ["email", "in_app"]
+
+    def test_keeps_buffers_between_bookings(self, owner: Member, stranger: Member, now: datetime) -> None:
+        court = make_facility("Buffered", terms={"buffer_after_minutes": 15})
+        book(owner, wish_for(court, hour=10), now=now)
+
+        with pytest.raises(SlotTakenError):
+            book(stranger, wish_for(court, hour=11), now=now)
+
+    def test_counts_the_quota_of_the_household_across_facilities(
+        self, owner: Member, spouse: Member, court: Facility, now: datetime
+    ) -> None:
+        other = make_facility("Court Two")
+        make_quota("Household", per="household", kind="court", limit=2)
+        book(owner, wish_for(court), now=now)
+        book(spouse, wish_for(other, hour=12), now=now)
+
+        with pytest.raises(RuleError) as refused:
+            book(owner, wish_for(other, hour=15), now=now)
+
+        failure = refused.value.rules[0]
+        assert (failure.code, failure.limit, failure.current) == ("quota_exceeded", 2, 2)
+
+    def test_refuses_a_member_on_hold_and_says_until_when(
+        self, owner: Member, court: Facility, now: datetime
+    ) -> None:
+        until = now + timedelta(days=3)
+        PrivilegeHold.objects.create(
+            member=owner, source="manual", scope="booking", reason="Unpaid.", starts_at=now, until=until
+        )
+
+        with pytest.raises(RuleError) as refused:
+            book(owner, wish_for(court), now=now)
+
+        assert refused.value.rules[0].retry_at == until
+
+    def test_takes_a_lane_a_person_where_the_facility_says_so(
+        self, owner: Member, stranger: Member, now: datetime
+    ) -> None:
+        pool = make_facility("Pool", kind="class", lanes=5, takes="person")
+        book(owner, wish_for(pool, party=3), now=now)
+
+        with pytest.raises(SlotTakenError):
+            book(stranger, wish_for(pool, party=3), now=now)
+        assert book(stranger, wish_for(pool, party=2), now=now).claims.filter(lane__in=[3, 4]).count() == 8
+
+    def test_blocks_the_halves_of_a_hall_and_they_it(
+        self, owner: Member, stranger: Member, now: datetime
+    ) -> None:
+        east, west = make_space("East half"), make_space("West half")
+        one = make_facility("East hall", kind="hall", spaces=[east])
+        two = make_facility("West hall", kind="hall", spaces=[west])
+        both = make_facility("Grand hall", kind="hall", spaces=[east, west])
+        book(owner, wish_for(one, hour=10), now=now)
+        assert book(stranger, wish_for(two, hour=10), now=now).pk
+        book(owner, wish_for(both, hour=14), now=now)
+
+        with pytest.raises(SlotTakenError):
+            book(stranger, wish_for(both, hour=10), now=now)
+        with pytest.raises(SlotTakenError):
+            book(stranger, wish_for(one, hour=14), now=now)
+
+    def test_fits_a_departure_and_an_arrival_on_one_day(
+        self, owner: Member, stranger: Member, now: datetime
+    ) -> None:
+        rooms = make_rooms(rooms=1)
+        first = Wish(rooms.public_id, at_club(5, 14), at_club(7, 12))
+        second = Wish(rooms.public_id, at_club(7, 14), at_club(8, 12))
+
+        assert book(owner, first, now=now).nights == 2
+        assert book(stranger, second, now=now).nights == 1
+        with pytest.raises(SlotTakenError):
+            book(stranger, Wish(rooms.public_id, at_club(6, 14), at_club(7, 12)), now=now)
+
+    def test_names_companions_and_counts_guests(
+        self, owner: Member, spouse: Member, court: Facility, now: datetime
+    ) -> None:
+        wish = wish_for(
+            court, party=4, companions=(Companion(member=spouse.public_id), Companion(guest_name="A Guest"))
+        )
+
+        reservation = book(owner, wish, now=now)
+
+        assert list(reservation.participants.order_by("position").values_list("kind", flat=True)) == [
+            "member",
+            "member",
+            "guest",
+            "tbd",
+        ]
+        assert reservation.guest_count == 1
+        assert Guest.objects.get().host == owner
+
+    def test_refuses_more_companions_than_places(self, owner: Member, court: Facility, now: datetime) -> None:
+        with pytest.raises(InvalidError):
+            book(owner, wish_for(court, party=1, companions=(Companion(guest_name="A Guest"),)), now=now)
+
+    def test_does_not_find_another_households_guest(
+        self, owner: Member, stranger: Member, court: Facility, now: datetime
+    ) -> None:
+        guest = Guest.objects.create(host=stranger, name="Their Guest")
+
+        with pytest.raises(InvalidError):
+            book(owner, wish_for(court, party=2, companions=(Companion(guest=guest.public_id),)), now=now)
+
+    def test_does_not_find_a_draft_facility(self, owner: Member, court: Facility, now: datetime) -> None:
+        court.state = "draft"
+        court.save()
+
+        with pytest.raises(NotFoundError):
+            book(owner, wish_for(court), now=now)
+
+    def test_leaves_nothing_behind_when_refused(
+        self, owner: Member, stranger: Member, court: Facility, now: datetime
+    ) -> None:
+        book(owner, wish_for(court), now=now)
+
+        with pytest.raises(SlotTakenError):
+            book(stranger, wish_for(court, party=2, companions=(Companion(guest_name="A Guest"),)), now=now)
+
+        assert Reservation.objects.count() == 1
+        assert not Guest.objects.exists()
+
+
+class TestExpiry:
+    @pytest.fixture
+    def held(self, owner: Member, now: datetime) -> Reservation:
+        court = make_facility("Held Court", terms={"hold_minutes": 10})
+        return book(owner, wish_for(court), now=now)
+
+    def test_ends_a_due_hold_once_and_frees_its_claims(self, held: Reservation, now: datetime) -> None:
+        later = now + timedelta(minutes=10)
+
+        assert services.expire_due(now=later) == 1
+        assert services.expire_due(now=later) == 0
+
+        held.refresh_from_db()
+        assert held.state == State.EXPIRED
+        assert not SlotClaim.objects.exists()
+        assert held.events.order_by("pk").last().actor_name == SCHEDULER.name  # type: ignore[union-attr]  # there is one
+
+    def test_leaves_a_hold_alone_before_its_deadline(self, held: Reservation, now: datetime) -> None:
+        assert services.expire_due(now=now + timedelta(minutes=10) - timedelta(microseconds=1)) == 0
+
+    def test_is_done_by_the_booking_that_needs_the_slot(
+        self, held: Reservation, stranger: Member, now: datetime
+    ) -> None:
+        later = now + timedelta(minutes=11)
+
+        reservation = book(stranger, wish_for(held.facility), now=later)
+
+        held.refresh_from_db()
+        assert reservation.state == State.HELD
+        assert held.state == State.EXPIRED
+        assert held.events.order_by("pk").last().actor_name == "booking"  # type: ignore[union-attr]  # there is one
+
+    def test_tells_the_member_once(self, held: Reservation, now: datetime) -> None:
+        services.expire_due(now=now + timedelta(minutes=10))
+        services.expire_due(now=now + timedelta(minutes=11))
+
+        assert Notification.objects.filter(kind="reservation_expired", channel="in_app").count() == 1
+
+    def test_a_confirmation_after_the_deadline_comes_too_late(
+        self, held: Reservation, owner: Member, now: datetime
+    ) -> None:
+        with pytest.raises(ReservationMovedOnError):
+            services.confirm_reservation(
+                reservation=held, by=actor_of(owner), now=now + timedelta(minutes=10)
+            )
+
+
+class TestAlternatives:
+    def test_offers_the_nearest_times_and_sister_facilities_that_pass(
+        self, owner: Member, stranger: Member, court: Facility, now: datetime
+    ) -> None:
+        sister = make_facility("Court Two", terms={"max_slots": 3})
+        wish = wish_for(court, hour=10)
+        book(owner, wish, now=now)
+
+        with (
+            pytest.raises(SlotTakenError) as refused,
+            services.offering_alternatives(wish=wish, member_id=stranger.pk, now=now),
+        ):
+            book(stranger, wish, now=now)
+
+        first, *others = refused.value.alternatives
+        assert (first["name"], first["starts_at"]) == (sister.name, wish.starts_at)
+        assert len(others) == 4
+        for alternative in refused.value.alternatives:
+            fitting = Wish(
+                Facility.objects.get(name=alternative["name"]).public_id,
+                alternative["starts_at"],
+                alternative["ends_at"],
+            )
+            assert book(stranger, fitting, now=now).pk
+
+    def test_goes_to_another_day_when_the_quota_of_this_one_is_used(
+        self, owner: Member, court: Facility, now: datetime
+    ) -> None:
+        make_quota("One a day", limit=1)
+        book(owner, wish_for(court, hour=10), now=now)
+        wish = wish_for(court, hour=15)
+
+        with (
+            pytest.raises(RuleError) as refused,
+            services.offering_alternatives(wish=wish, member_id=owner.pk, now=now),
+        ):
+            book(owner, wish, now=now)
+
+        assert refused.value.alternatives[0]["starts_at"] == wish.starts_at + timedelta(days=1)
