@@ -8,7 +8,7 @@ compile() {
     local out=requirements/$1.txt
     shift
     .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
-        --no-emit-find-links --no-config --custom-compile-command "make requirements" "$@" --output-file "$out" >/dev/null
+        --no-emit-find-links --no-strip-extras --no-config --custom-compile-command "make requirements" "$@" --output-file "$out" >/dev/null
     printf '%s\n' "$out"
 }
 
