@@ -127,6 +127,10 @@ class TestChecks:
 
 
 class TestDoctor:
+    @pytest.fixture(autouse=True)
+    def schedules(self, db: None) -> None:
+        call_command("sync_schedules", stdout=StringIO())
+
     def test_says_that_all_is_well(self) -> None:
         out = StringIO()
         call_command("doctor", stdout=out)
@@ -136,7 +140,7 @@ class TestDoctor:
     def test_names_the_fix_and_exits_with_a_fault(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(health.cache, "set", failing(redis.ConnectionError("refused")))
         out = StringIO()
-        with pytest.raises(CommandError, match=r"1 of 7 checks failed: cache\."):
+        with pytest.raises(CommandError, match=r"1 of 8 checks failed: cache\."):
             call_command("doctor", stdout=out)
         assert "→ Start Redis, and check REDIS_URL." in out.getvalue()
 

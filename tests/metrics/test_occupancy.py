@@ -68,7 +68,7 @@ def by_orm() -> list[dict[str, Any]]:
         {
             "facility_id": row["facility_id"],
             "starts_on": row["starts_on"],
-            **{name: row[name] for name in NUMBERS if not name.endswith("minutes")},
+            **{name: value for name, value in row.items() if name in NUMBERS},
             "minutes": row["time"] // timedelta(minutes=1),
             "blocked_minutes": row["blocked_time"] // timedelta(minutes=1),
         }
