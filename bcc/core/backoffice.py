@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from bcc.core.actors import Actor
 from bcc.core.errors import BusyError, DomainError, InvalidError, RuleError
 from bcc.core.transactions import is_transient
 
@@ -50,6 +51,12 @@ def told(error: BaseException) -> list[Told]:
     if isinstance(error, DomainError):
         return [(None, str(error.detail))]
     raise error
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Whoever works in the back office, by the name that histories show."""
+    user: Any = request.user
+    return Actor("staff", str(user), user.pk)
 
 
 class _RefusedForm(forms.BaseForm):
