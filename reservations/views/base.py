@@ -6,16 +6,20 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts.models import Member
 from accounts.permissions import IsMember
 from accounts.policies.identity import Identity
+from accounts.views.throttles import ReadThrottle
 from bcc.core.errors import NotAllowedError, NotFoundError
 from bcc.core.rest.fields import StrictSerializer, validated_body
 from bcc.core.rest.views import StrictQueryMixin
 from reservations.models import Reservation
 from reservations.selectors.lists import reservations_seen_by
+from reservations.views.throttles import BookingThrottle
 
 
 class NotYourReservationError(NotAllowedError):
@@ -29,6 +33,9 @@ class MemberView(StrictQueryMixin, APIView):
     """For a signed-in member; ``request.user`` is their Identity."""
 
     permission_classes = (IsMember,)
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [ReadThrottle() if self.request.method in SAFE_METHODS else BookingThrottle()]
 
     @property
     def identity(self) -> Identity:
