@@ -28,6 +28,6 @@ class AccountsConfig(AppConfig):
             exclude_fields=["password", "last_login", "token_version", "date_joined"],
             m2m_fields={"groups"},
         )
-        auditlog.register(Membership, exclude_fields=["lock_version"])
+        auditlog.register(Membership, exclude_fields=["lock_version", "standing_changed_at"])
         for model in (Member, MembershipCategory, MessageTemplate, PrivilegeHold):
             auditlog.register(model)

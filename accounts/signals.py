@@ -8,3 +8,5 @@ from django.dispatch import Signal
 signed_in = Signal()
 # reason: "credentials", "no_channel", "otp_wrong", "otp_over", "refresh_reused"; never who it was
 sign_in_failed = Signal()
+# membership_id, standing, at
+standing_changed = Signal()

@@ -8,6 +8,8 @@ class ReservationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from reservations.receivers import connect
         from reservations.services.messages import register_kinds
 
         register_kinds()
+        connect()

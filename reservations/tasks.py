@@ -11,6 +11,11 @@ def expire_due() -> int:
     return services.expire_due(now=clock.now())
 
 
+@shared_task(name="reservations.apply_standings")
+def apply_standings(membership: int | None = None) -> int:
+    return services.apply_standings(membership_id=membership, now=clock.now())
+
+
 @shared_task(name="reservations.send_reminders")
 def send_reminders() -> int:
     return services.send_reminders(now=clock.now())

@@ -12,7 +12,6 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.admin.base import ServiceAdmin, ServiceForm
 from accounts.models import Member, Membership, MembershipCategory, PrivilegeHold
 from accounts.services.household import (
     change_member,
@@ -21,10 +20,11 @@ from accounts.services.household import (
     register_membership,
 )
 from bcc.core import clock
+from bcc.core.backoffice import ClubModelAdmin
 
 
 @admin.register(MembershipCategory)
-class MembershipCategoryAdmin(admin.ModelAdmin[MembershipCategory]):
+class MembershipCategoryAdmin(ClubModelAdmin[MembershipCategory]):
     list_display = ("name", "code", "rank")
     ordering = ("rank", "pk")
     search_fields = ("name", "code")
@@ -49,7 +49,7 @@ class MemberInline(admin.TabularInline[Member, Membership]):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ServiceAdmin[Membership]):
+class MembershipAdmin(ClubModelAdmin[Membership]):
     list_display = ("account_no", "category", "standing", "valid_to")
     list_filter = ("standing", "category")
     list_select_related = ("category",)
@@ -67,13 +67,13 @@ class MembershipAdmin(ServiceAdmin[Membership]):
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         facts = {name: form.cleaned_data[name] for name in ("category", "standing", "valid_to")}
         if change:
-            change_membership(membership=obj, **facts)
+            change_membership(membership=obj, now=clock.now(), **facts)
         else:
             made = register_membership(account_no=form.cleaned_data["account_no"], **facts)
             obj.__dict__.update(made.__dict__)
 
 
-class MemberForm(ServiceForm):
+class MemberForm(forms.ModelForm[Member]):
     """The person, and how to reach them, which stands on their account."""
 
     email = forms.CharField(
@@ -119,7 +119,7 @@ class MemberForm(ServiceForm):
 
 
 @admin.register(Member)
-class MemberAdmin(ServiceAdmin[Member]):
+class MemberAdmin(ClubModelAdmin[Member]):
     form = MemberForm
     list_display = ("member_no", "last_name", "first_name", "relation", "membership", "can_book")
     list_filter = ("relation", "can_book", "membership__standing", "membership__category")
@@ -149,13 +149,13 @@ class MemberAdmin(ServiceAdmin[Member]):
             obj.__dict__.update(made.__dict__)
 
 
-class HoldForm(ServiceForm):
+class HoldForm(forms.ModelForm[PrivilegeHold]):
     class Meta:
         model = PrivilegeHold
         fields = ("member", "scope", "reason", "starts_at", "until")
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         starts_at, until = cleaned.get("starts_at"), cleaned.get("until")
         if starts_at and until and until <= starts_at:
             self.add_error("until", ValidationError(_("This is not after the start. Choose a later time.")))
@@ -163,7 +163,7 @@ class HoldForm(ServiceForm):
 
 
 @admin.register(PrivilegeHold)
-class PrivilegeHoldAdmin(ServiceAdmin[PrivilegeHold]):
+class PrivilegeHoldAdmin(ClubModelAdmin[PrivilegeHold]):
     """Holds that staff set; those of strikes and of Finance are seen, and lifted, here."""
 
     form = HoldForm

@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name='public id')),
                 ('account_no', models.CharField(max_length=32, unique=True, verbose_name='account number')),
                 ('standing', models.CharField(choices=[('good', 'good'), ('delinquent', 'delinquent'), ('suspended', 'suspended')], default='good', max_length=16, verbose_name='standing')),
+                ('standing_changed_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='standing changed at')),
                 ('valid_to', models.DateField(blank=True, null=True, verbose_name='valid to')),
                 ('lock_version', models.PositiveBigIntegerField(default=0, editable=False)),
             ],

@@ -44,11 +44,15 @@ class Membership(PublicModel):
     """A household: the unit of billing, of standing, and of household quotas.
 
     ``lock_version`` is the portable lock of everything counted per member or household.
+    ``standing_changed_at`` is null while the standing is the first; what hangs on a change is found by it.
     """
 
     account_no = models.CharField(_("account number"), max_length=32, unique=True)
     category = models.ForeignKey(MembershipCategory, on_delete=models.PROTECT, verbose_name=_("category"))
     standing = models.CharField(_("standing"), max_length=16, choices=Standing, default=Standing.GOOD)
+    standing_changed_at = models.DateTimeField(
+        _("standing changed at"), null=True, blank=True, editable=False
+    )
     valid_to = models.DateField(_("valid to"), null=True, blank=True)
     lock_version = models.PositiveBigIntegerField(default=0, editable=False)
 

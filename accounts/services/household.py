@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partial
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
@@ -15,6 +16,7 @@ from accounts.policies.identifiers import email_key, member_number_key, plain
 from accounts.selectors.people import parsed_identifier
 from accounts.services.one_time_passwords import void_challenges
 from accounts.services.sessions import end_all_sessions
+from accounts.signals import standing_changed
 from bcc.core import clock, transactions
 from bcc.core.errors import InvalidError
 
@@ -42,13 +44,32 @@ def register_membership(
 
 @transactions.writes
 def change_membership(
-    *, membership: Membership, category: MembershipCategory, standing: str, valid_to: date | None
+    *,
+    membership: Membership,
+    category: MembershipCategory,
+    standing: str,
+    valid_to: date | None,
+    now: datetime,
 ) -> Membership:
-    """Change what the club says of a household. Its account number stays for ever."""
+    """Change what the club says of a household. Its account number stays for ever.
+
+    A change of its standing is announced after commit, and its time is kept for whoever missed that.
+    """
     transactions.lock_rows(Membership, [membership.pk])
+    # By the row, not by the instance: a form has written its own values there first.
+    before = Membership.objects.values_list("standing", flat=True).get(pk=membership.pk)
     membership.category, membership.standing, membership.valid_to = category, standing, valid_to
-    membership.save(update_fields=["category", "standing", "valid_to"])
+    changed = ["category", "standing", "valid_to"]
+    if standing != before:
+        membership.standing_changed_at = now
+        changed.append("standing_changed_at")
+        transactions.after_commit(partial(_announce_standing, membership.pk, standing, now))
+    membership.save(update_fields=changed)
     return membership
+
+
+def _announce_standing(membership_id: int, standing: str, at: datetime) -> None:
+    standing_changed.send(sender=Membership, membership_id=membership_id, standing=standing, at=at)
 
 
 @transactions.writes

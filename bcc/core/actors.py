@@ -28,5 +28,6 @@ class Actor:
 
 SCHEDULER = Actor("system", "scheduler")
 BOOKING = Actor("system", "booking")
+STANDING = Actor("system", "standing")
 COMMAND = Actor("system", "command")
 DEMO = Actor("staff", "demo loader")

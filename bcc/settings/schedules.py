@@ -29,6 +29,11 @@ SCHEDULES: dict[str, Schedule] = {
         "Ends holds and unconfirmed bookings whose deadline has passed, and frees their slots.",
         every=MINUTE,
     ),
+    "Apply standings": Schedule(
+        "reservations.apply_standings",
+        "Flags or cancels coming bookings of households that fell out of good standing, as policies say.",
+        every=MINUTE,
+    ),
     "Send reservation reminders": Schedule(
         "reservations.send_reminders",
         "Reminds members before a deadline or a start, once each.",

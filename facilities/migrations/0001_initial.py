@@ -371,6 +371,7 @@ class Migration(migrations.Migration):
                 ('waitlist_max', models.PositiveSmallIntegerField(default=0, verbose_name='places on the waitlist')),
                 ('waitlist_offer_minutes', models.PositiveSmallIntegerField(default=30, verbose_name='an offer is good for, minutes')),
                 ('requires_good_standing', models.BooleanField(default=True, verbose_name='needs good standing')),
+                ('on_bad_standing', models.CharField(choices=[('keep', 'are kept'), ('flag', 'are kept and shown to the desk'), ('cancel', 'are cancelled by the club')], default='keep', help_text='What happens to the bookings of a household that becomes delinquent or suspended.', max_length=8, verbose_name='coming bookings when the standing turns bad')),
                 ('min_age', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='youngest age')),
                 ('recurrence_allowed', models.BooleanField(default=False, verbose_name='may repeat')),
                 ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='facilities.reservationpolicy', verbose_name='policy')),

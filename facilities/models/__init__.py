@@ -14,7 +14,13 @@ from facilities.models.content import (
 from facilities.models.dates import Publishing
 from facilities.models.facility import Facility, FacilitySpace, Grid, Kind, Space, Takes
 from facilities.models.hours import Closure, Holiday, OpeningPeriod, OpeningSpan, PrimeTime, Weekday
-from facilities.models.policy import LateCancel, PolicyVersion, PublishedVersionError, ReservationPolicy
+from facilities.models.policy import (
+    LateCancel,
+    OnBadStanding,
+    PolicyVersion,
+    PublishedVersionError,
+    ReservationPolicy,
+)
 from facilities.models.quotas import QuotaRule, Rate, StrikeRule
 from facilities.models.rulebook import Rulebook
 
@@ -36,6 +42,7 @@ __all__ = [
     "LateCancel",
     "OpeningPeriod",
     "OpeningSpan",
+    "OnBadStanding",
     "Outlet",
     "PolicyVersion",
     "PrimeTime",

@@ -32,6 +32,12 @@ class LateCancel(models.TextChoices):
     CHARGE = "charge", _("is charged")
 
 
+class OnBadStanding(models.TextChoices):
+    KEEP = "keep", _("are kept")
+    FLAG = "flag", _("are kept and shown to the desk")
+    CANCEL = "cancel", _("are cancelled by the club")
+
+
 class ReservationPolicy(PublicModel, Dated):
     """Binds versions of terms to a facility, or to a kind and perhaps a membership category.
 
@@ -198,6 +204,13 @@ class PolicyVersion(PublicModel, RuledModel):
     waitlist_max = models.PositiveSmallIntegerField(_("places on the waitlist"), default=0)
     waitlist_offer_minutes = models.PositiveSmallIntegerField(_("an offer is good for, minutes"), default=30)
     requires_good_standing = models.BooleanField(_("needs good standing"), default=True)
+    on_bad_standing = models.CharField(
+        _("coming bookings when the standing turns bad"),
+        max_length=8,
+        choices=OnBadStanding,
+        default=OnBadStanding.KEEP,
+        help_text=_("What happens to the bookings of a household that becomes delinquent or suspended."),
+    )
     min_age = models.PositiveSmallIntegerField(_("youngest age"), null=True, blank=True)
     recurrence_allowed = models.BooleanField(_("may repeat"), default=False)
 

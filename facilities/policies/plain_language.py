@@ -80,6 +80,16 @@ def read_quota(quota: Quota) -> Sentence:
     return Sentence("quota", _("A member may have at most %(amount)s.") % {"amount": within})
 
 
+def read_strikes(*, strikes: int, within_days: int, hold_days: int) -> str:
+    """“3 strikes within 90 days stop a member from booking for 14 days.”"""
+    counted = ngettext("%(n)d strike", "%(n)d strikes", strikes) % {"n": strikes}
+    return _("%(strikes)s within %(days)s stop a member from booking for %(hold)s.") % {
+        "strikes": counted,
+        "days": duration(within_days * DAY),
+        "hold": duration(hold_days * DAY),
+    }
+
+
 def duration(minutes: int) -> str:
     """Whole minutes as “3 days”, “1 hour 30 minutes”; the parts that are nothing are left out."""
     days, rest = divmod(minutes, DAY)
@@ -266,6 +276,13 @@ def _attendance(terms: Terms) -> Iterator[str]:
 def _other(terms: Terms) -> Iterator[str]:
     if terms.requires_good_standing:
         yield _("Your account must be in good standing.")
+    match terms.on_bad_standing:
+        case "keep":
+            pass  # what changes nothing is not said
+        case "flag":
+            yield _("If your account falls out of good standing, the club looks at each coming booking.")
+        case "cancel":
+            yield _("If your account falls out of good standing, the club cancels your coming bookings.")
     if terms.min_age is not None:
         yield _("You must be %(age)d or older.") % {"age": terms.min_age}
     if terms.waitlist_max:

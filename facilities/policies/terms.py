@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 LateCancelling = Literal["deny", "strike", "charge"]
+OnBadStanding = Literal["keep", "flag", "cancel"]
 Measure = Literal["count", "minutes", "nights", "guests"]
 QuotaPeriod = Literal["day", "week", "month", "year", "outstanding", "concurrent"]
 Per = Literal["member", "household"]
@@ -54,6 +55,7 @@ class Terms:
     waitlist_max: int = 0
     waitlist_offer_minutes: int = 30
     requires_good_standing: bool = True
+    on_bad_standing: OnBadStanding = "keep"
     min_age: int | None = None
     recurrence_allowed: bool = False
 

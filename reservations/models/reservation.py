@@ -8,15 +8,16 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Member, Membership
+from accounts.models import Member, Membership, Standing
+from bcc.core.actors import STANDING
 from bcc.core.intervals import Interval
 from bcc.core.models import PublicModel
-from facilities.models import Facility, PolicyVersion
+from facilities.models import Facility, OnBadStanding, PolicyVersion
 from reservations.models.guest import Guest
-from reservations.policies.states import DEADLINED, OCCUPYING, State
+from reservations.policies.states import CANCELLABLE, DEADLINED, OCCUPYING, State
 
 
 class Type(models.TextChoices):
@@ -56,6 +57,27 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
 
     def due_to_expire(self, at: datetime) -> Self:
         return self.filter(state__in=DEADLINED, expires_at__lte=at)
+
+    def hit_by_standing(self, at: datetime) -> Self:
+        """Coming ones whose policy asks for a step and that none was taken for.
+
+        Booked before the household's standing turned bad; what was booked since, was in spite of it.
+        """
+        turned_at = "membership__standing_changed_at"
+        steps = ReservationEvent.objects.filter(
+            reservation=OuterRef("pk"),
+            actor_kind=STANDING.kind,
+            actor_name=STANDING.name,
+            at__gte=OuterRef(turned_at),
+        )
+        return self.filter(
+            ~Exists(steps),
+            membership__standing__in=(Standing.DELINQUENT, Standing.SUSPENDED),
+            policy_version__on_bad_standing__in=(OnBadStanding.FLAG, OnBadStanding.CANCEL),
+            state__in=sorted(CANCELLABLE),
+            created_at__lte=F(turned_at),
+            starts_at__gt=at,
+        )
 
     def upcoming(self, at: datetime) -> Self:
         return self.filter(ends_at__gt=at)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-Mover = Literal["member", "staff", "scheduler", "booking"]
+# "standing" is a household that fell out of good standing, where the policy cancels.
+Mover = Literal["member", "staff", "scheduler", "booking", "standing"]
 
 
 class State(StrEnum):
@@ -44,12 +45,8 @@ def _rows(sources: list[State | None], targets: list[State], movers: set[Mover])
     return [Transition(source, target, frozenset(movers)) for source in sources for target in targets]
 
 
-_CANCELLABLE: list[State | None] = [
-    State.HELD,
-    State.PENDING_APPROVAL,
-    State.PENDING_CONFIRMATION,
-    State.CONFIRMED,
-]
+CANCELLABLE = frozenset({State.HELD, State.PENDING_APPROVAL, State.PENDING_CONFIRMATION, State.CONFIRMED})
+_CANCELLABLE: list[State | None] = [*sorted(CANCELLABLE)]
 
 TABLE: tuple[Transition, ...] = (
     *_rows([None], [State.HELD], {"member", "staff"}),
@@ -66,7 +63,7 @@ TABLE: tuple[Transition, ...] = (
         {"scheduler", "booking"},
     ),
     *_rows(_CANCELLABLE, [State.CANCELLED_MEMBER], {"member", "staff"}),
-    *_rows(_CANCELLABLE, [State.CANCELLED_CLUB], {"staff"}),
+    *_rows(_CANCELLABLE, [State.CANCELLED_CLUB], {"staff", "standing"}),
     *_rows([State.CONFIRMED], [State.CHECKED_IN], {"member", "staff"}),
     *_rows([State.CONFIRMED], [State.NO_SHOW], {"staff", "scheduler"}),
     *_rows([State.CONFIRMED, State.CHECKED_IN], [State.COMPLETED], {"staff", "scheduler"}),

@@ -12,6 +12,7 @@ from reservations.services.changes import (
 from reservations.services.closures import change_hours, close, lift_closure, retire_facility
 from reservations.services.expiry import expire_due
 from reservations.services.reminders import send_reminders
+from reservations.services.standing import apply_standings
 from reservations.services.venue import (
     check_in,
     complete_finished,
@@ -21,6 +22,7 @@ from reservations.services.venue import (
 )
 
 __all__ = [
+    "apply_standings",
     "assign_room",
     "block_facility",
     "cancel_by_club",

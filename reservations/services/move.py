@@ -8,7 +8,7 @@ from typing import Any
 
 from accounts.models import Membership
 from bcc.core import transactions
-from bcc.core.actors import BOOKING, Actor
+from bcc.core.actors import BOOKING, STANDING, Actor
 from bcc.core.errors import StaleVersionError
 from facilities.models import Space
 from reservations.models import Reservation, ReservationEvent, SlotClaim
@@ -21,12 +21,13 @@ from reservations.services.errors import ReservationMovedOnError
 from reservations.signals import reservation_changed
 
 Action = ReservationEvent.Action
+_SYSTEM_MOVERS: dict[Actor, Mover] = {BOOKING: "booking", STANDING: "standing"}
 
 
 def mover_of(by: Actor) -> Mover:
     """How the state table calls an actor."""
     if by.kind == "system":
-        return "booking" if by is BOOKING else "scheduler"
+        return _SYSTEM_MOVERS.get(by, "scheduler")
     return by.kind
 
 

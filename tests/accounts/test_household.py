@@ -17,6 +17,7 @@ from accounts.services.household import (
     register_membership,
 )
 from accounts.services.one_time_passwords import Purpose, issue_challenge
+from accounts.signals import standing_changed
 from bcc.core.errors import InvalidError
 from tests.factories import make_session
 
@@ -71,9 +72,11 @@ class TestRegisterMembership:
 
 
 class TestChangeMembership:
-    def test_changes_all_but_the_number(self, membership: Membership, owner: Member) -> None:
+    def test_changes_all_but_the_number(self, membership: Membership, owner: Member, now: datetime) -> None:
         other = owner.membership.category
-        change_membership(membership=membership, category=other, standing="delinquent", valid_to=None)
+        change_membership(
+            membership=membership, category=other, standing="delinquent", valid_to=None, now=now
+        )
         membership.refresh_from_db()
         assert (membership.category, membership.standing, membership.account_no) == (
             other,
@@ -81,6 +84,33 @@ class TestChangeMembership:
             "H-0001",
         )
         assert membership.lock_version == 1
+
+    def test_announces_a_changed_standing_and_keeps_its_time(
+        self, membership: Membership, now: datetime, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        heard: list[tuple[int, str, datetime]] = []
+
+        def hear(*, membership_id: int, standing: str, at: datetime, **_: Any) -> None:
+            heard.append((membership_id, standing, at))
+
+        standing_changed.connect(hear)
+        for minute, standing in enumerate(["delinquent", "delinquent", "good"]):
+            with django_capture_on_commit_callbacks(execute=True):
+                # As a form does, which writes its values to the instance first.
+                membership.standing = standing
+                change_membership(
+                    membership=membership,
+                    category=membership.category,
+                    standing=standing,
+                    valid_to=None,
+                    now=now + timedelta(minutes=minute),
+                )
+        assert heard == [
+            (membership.pk, "delinquent", now),
+            (membership.pk, "good", now + timedelta(minutes=2)),
+        ]
+        membership.refresh_from_db()
+        assert membership.standing_changed_at == now + timedelta(minutes=2)
 
 
 class TestRegisterMember:
