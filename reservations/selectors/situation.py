@@ -23,7 +23,14 @@ from reservations.policies.ask import Ask
 from reservations.policies.occupancy import SpaceOccupancy, Taken
 from reservations.policies.quotas import period_of
 from reservations.policies.states import COUNTED_WHEN_OVER, OCCUPYING, State
-from reservations.policies.terms import Counted, FacilityFacts, GuestVisit, MemberFacts, Terms
+from reservations.policies.terms import (
+    Counted,
+    FacilityFacts,
+    GuestVisit,
+    MemberFacts,
+    SpaceFacts,
+    Terms,
+)
 from reservations.selectors.rulebook import Rules, current_rules
 
 DAY = timedelta(days=1)
@@ -170,13 +177,24 @@ def load_occupancy(
 ) -> dict[int, SpaceOccupancy]:
     """What is taken of every space of the facilities around the window; a hold that is due is not."""
     spaces = {space.id: space for facility in facilities for space in facility.spaces}
-    margin = rules.widest_buffer + (
-        2 * DAY if any(space.grid == 0 for space in spaces.values()) else DAY / 24
-    )
+    taken = load_taken(rules=rules, spaces=list(spaces.values()), window=window, now=now, ignoring=ignoring)
+    return {pk: SpaceOccupancy(space, taken[pk], rules.zone) for pk, space in spaces.items()}
+
+
+def load_taken(
+    *,
+    rules: Rules,
+    spaces: Sequence[SpaceFacts],
+    window: Interval,
+    now: datetime,
+    ignoring: int | None = None,
+) -> dict[int, list[Taken]]:
+    """By space, what each reservation takes of it around the window. One query."""
+    margin = rules.widest_buffer + (2 * DAY if any(space.grid == 0 for space in spaces) else DAY / 24)
     around = window.widened(before=margin, after=margin)
     claims = SlotClaim.objects.filter(
         Q(reservation__expires_at__isnull=True) | Q(reservation__expires_at__gt=now),
-        space_id__in=list(spaces),
+        space_id__in=[space.id for space in spaces],
         cell_start__gte=around.starts_at,
         cell_start__lt=around.ends_at,
     )
@@ -206,7 +224,7 @@ def load_occupancy(
                 buffer_after=timedelta(minutes=row[6]),
             )
         )
-    return {pk: SpaceOccupancy(space, taken[pk], rules.zone) for pk, space in spaces.items()}
+    return taken
 
 
 def load_counted(
