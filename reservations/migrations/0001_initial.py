@@ -208,4 +208,18 @@ class Migration(migrations.Migration):
             model_name='strike',
             index=models.Index(fields=['member', 'at'], name='reservations_strike_recent'),
         ),
+        migrations.CreateModel(
+            name='Today',
+            fields=[
+            ],
+            options={
+                'verbose_name': 'today',
+                'verbose_name_plural': 'today',
+                'proxy': True,
+                'default_permissions': (),
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('reservations.reservation',),
+        ),
     ]
