@@ -13,6 +13,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Group
 from django.core.cache import cache
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from accounts.models import Member, Relation, User
@@ -23,6 +24,12 @@ from facilities.models import Facility
 from tests.factories import MemberFactory, UserFactory, make_facility, make_session
 
 NOW = datetime(2026, 6, 1, 0, 0, tzinfo=UTC)
+
+# The same examples on every machine and in every order; no clock of a busy machine fails a test.
+hypothesis_settings.register_profile(
+    "suite", derandomize=True, deadline=None, max_examples=100, database=None
+)
+hypothesis_settings.load_profile("suite")
 
 
 @pytest.fixture

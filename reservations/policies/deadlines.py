@@ -26,7 +26,8 @@ def state_after_approval(terms: Terms) -> State:
 def deadline(state: State, terms: Terms, *, starts_at: datetime, now: datetime) -> datetime | None:
     """When a booking that enters ``state`` now expires; None where the state has no deadline.
 
-    Never after the start. The policy's grace is part of it.
+    Never after the start. The policy's grace is part of it. A limit that had passed before the booking
+    came is none: who books an hour ahead cannot confirm two hours ahead, and confirms until the start.
     """
     if state is State.HELD and terms.hold is not None:
         limits = [now + terms.hold]
@@ -40,4 +41,5 @@ def deadline(state: State, terms: Terms, *, starts_at: datetime, now: datetime) 
             limits.append(starts_at - terms.confirm_before_start)
     else:
         return None
-    return min(min(limits, default=starts_at) + terms.expiry_grace, starts_at)
+    ahead = [limit for limit in limits if limit > now]
+    return min(min(ahead, default=starts_at) + terms.expiry_grace, starts_at)

@@ -51,10 +51,15 @@ def wanted(quota: QuotaFacts, ask: Ask) -> int:
 
 
 def frees_at(quota: QuotaFacts, ask: Ask) -> datetime | None:
-    """When an outstanding booking ends and makes room; None where waiting does not help."""
+    """When enough of what is outstanding has ended to make room; None where waiting does not help."""
     if quota.period != "outstanding":
         return None
-    return min((row.interval.ends_at for row in _rows(quota, ask)), default=None)
+    used = count(quota, ask) + wanted(quota, ask)
+    for row in sorted(_rows(quota, ask), key=lambda row: row.interval.ends_at):
+        used -= amount(quota, row)
+        if used <= quota.limit:
+            return row.interval.ends_at
+    return None
 
 
 def in_scope(quota: QuotaFacts, row: Counted) -> bool:

@@ -11,16 +11,20 @@ from reservations.policies.ask import Ask
 
 
 class QuotaLimitRule:
-    """Every quota that speaks about the wish; a refusal names each that it would exceed."""
+    """Every quota that speaks about the wish; a refusal names each that it would exceed.
+
+    One that the wish uses nothing of does not refuse it, however much of it is used already.
+    """
 
     code: ClassVar[str] = "quota_exceeded"
 
     def judge(self, ask: Ask) -> Iterator[RuleFailure]:
         for quota in ask.quotas:
-            if not quotas.applies(quota, ask):
+            wanted = quotas.wanted(quota, ask)
+            if not wanted or not quotas.applies(quota, ask):
                 continue
             used = quotas.count(quota, ask)
-            if used + quotas.wanted(quota, ask) > quota.limit:
+            if used + wanted > quota.limit:
                 yield RuleFailure(
                     self.code,
                     _("%(name)s: at most %(limit)d, %(used)d used. Choose another time or cancel one.")

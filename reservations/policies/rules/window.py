@@ -9,7 +9,7 @@ from typing import ClassVar
 from django.utils.translation import gettext as _
 
 from bcc.core.errors import RuleFailure
-from bcc.core.walltime import day_bounds, wall_instant
+from facilities.policies.hours import wall_edge
 from reservations.policies.ask import Ask
 from reservations.policies.rules.base import local_text
 
@@ -70,12 +70,7 @@ class ReleaseRule:
 def release_of(ask: Ask) -> datetime:
     """The instant at which the day of the wish opens; a skipped wall time opens with the clock change."""
     on = ask.starts_on - timedelta(days=ask.terms.open_days_ahead)
-    at = wall_instant(on, ask.terms.release_time, ask.zone)
-    if at is not None:
-        return at
-    midnight, _after = day_bounds(on, ask.zone)
-    since = timedelta(hours=ask.terms.release_time.hour, minutes=ask.terms.release_time.minute)
-    return midnight + since
+    return wall_edge(on, ask.terms.release_time, ask.zone)
 
 
 class RescheduleRule:
