@@ -3,8 +3,10 @@ from facilities.services.fit import MisfitError, require_facility_fits, require_
 from facilities.services.versions import (
     TERMS,
     DraftExistsError,
+    StaleDraftError,
     discard_draft,
     edit_draft,
+    mark_of,
     new_policy_version,
     publish_policy_version,
 )
@@ -13,9 +15,11 @@ __all__ = [
     "TERMS",
     "DraftExistsError",
     "MisfitError",
+    "StaleDraftError",
     "describe_facility",
     "discard_draft",
     "edit_draft",
+    "mark_of",
     "new_policy_version",
     "publish_policy_version",
     "require_facility_fits",

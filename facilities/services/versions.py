@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bcc.core import clock, transactions
 from bcc.core.actors import Actor
-from bcc.core.errors import ConflictError, NotFoundError
+from bcc.core.errors import ConflictError, NotFoundError, StaleVersionError
 from facilities.models import PolicyVersion, PublishedVersionError, ReservationPolicy, Rulebook
 from facilities.policies.terms import Terms
 from facilities.services.fit import require_terms_fit
@@ -24,6 +25,17 @@ class DraftExistsError(ConflictError):
 
     code = "draft_exists"
     default_detail = _("There is a draft of the next version already. Edit, publish or discard that one.")
+
+
+class StaleDraftError(StaleVersionError):
+    """The draft says something else than when it was looked at."""
+
+    default_detail = _("The draft was changed in the meantime. Look at what it says now, and decide again.")
+
+
+def mark_of(terms: Terms) -> str:
+    """Another one for other terms: a page carries it, so that nobody publishes what they did not see."""
+    return hashlib.sha256(repr(terms).encode()).hexdigest()[:16]
 
 
 @transactions.writes
@@ -43,15 +55,19 @@ def new_policy_version(*, policy: ReservationPolicy) -> PolicyVersion:
 
 
 @transactions.writes
-def edit_draft(*, version: PolicyVersion, changes: Mapping[str, Any]) -> PolicyVersion:
-    """Set terms of a draft. ``changes`` are by the names of ``Terms``.
+def edit_draft(
+    *, version: PolicyVersion, changes: Mapping[str, Any], seen: str | None = None
+) -> PolicyVersion:
+    """Set terms of a draft. ``changes`` are by the names of ``Terms``; ``seen`` is the mark of the terms
+    that were looked at.
 
     Raises PublishedVersionError, Django's ValidationError naming the fields, NotFoundError if it was
-    discarded meanwhile, and KeyError for a name that is no term.
+    discarded meanwhile, StaleDraftError if ``seen`` is not what it says, and KeyError for a name that is
+    no term.
     """
     if unknown := changes.keys() - set(TERMS):
         raise KeyError(*sorted(unknown))
-    draft = _locked_draft(version)
+    draft = _locked_draft(version, seen)
     for name, value in changes.items():
         setattr(draft, name, value)
     draft.full_clean()
@@ -60,13 +76,17 @@ def edit_draft(*, version: PolicyVersion, changes: Mapping[str, Any]) -> PolicyV
 
 
 @transactions.writes
-def publish_policy_version(*, version: PolicyVersion, by: Actor, now: datetime) -> PolicyVersion:
+def publish_policy_version(
+    *, version: PolicyVersion, by: Actor, now: datetime, seen: str | None = None
+) -> PolicyVersion:
     """Put a draft in force for bookings made from now on; those made keep the version they have.
+
+    ``seen`` is the mark of the terms that were looked at; StaleDraftError if the draft says otherwise.
 
     Raises PublishedVersionError if it is in force already, MisfitError if its slots or buffers do not
     fall on the cells of a space, Django's ValidationError, and NotFoundError if it was discarded.
     """
-    draft = _locked_draft(version)
+    draft = _locked_draft(version, seen)
     draft.full_clean()
     require_terms_fit(draft.policy, draft.terms, on=clock.local_date(now))
     draft.published_at = now
@@ -82,7 +102,7 @@ def discard_draft(*, version: PolicyVersion) -> None:
     _locked_draft(version).delete()
 
 
-def _locked_draft(version: PolicyVersion) -> PolicyVersion:
+def _locked_draft(version: PolicyVersion, seen: str | None = None) -> PolicyVersion:
     """The row as it is now, and nobody else's to change until the transaction ends."""
     Rulebook.turn_page()
     draft = PolicyVersion.objects.select_related("policy").filter(pk=version.pk).first()
@@ -90,4 +110,6 @@ def _locked_draft(version: PolicyVersion) -> PolicyVersion:
         raise NotFoundError
     if draft.is_published:
         raise PublishedVersionError
+    if seen is not None and seen != mark_of(draft.terms):
+        raise StaleDraftError
     return draft
