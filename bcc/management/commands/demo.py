@@ -22,15 +22,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO_MODE:
             raise CommandError("This is no demo: DEMO_MODE is off. Nothing was changed.")
-        if options["reset"]:
-            self.stdout.write("  deleting what is there")
-            call_command("flush", interactive=False, verbosity=0)
-        elif loader.is_loaded():
+        if not options["reset"] and loader.is_complete():
             self.stdout.write("  the club's data is there and stays as it is")
             return
+        if loader.has_data():
+            reset = options["reset"]
+            self.stdout.write(
+                "  deleting what is there" if reset else "  the last loading was cut short: it begins anew"
+            )
+            loader.forget_sign_ins()
+            call_command("flush", interactive=False, verbosity=0)
         started = time.monotonic()
         loaded = loader.load(now=clock.now(), say=lambda text: self.stdout.write(f"  {text}"))
+        booked, seconds = loaded.bookings, time.monotonic() - started
         self.stdout.write(
-            f"  {len(loaded.members)} members, {len(loaded.staff)} staff, {loaded.booked} reservations "
-            f"({loaded.refused} refused by the club's rules) in {time.monotonic() - started:.0f} s"
+            f"  {len(loaded.members)} members, {len(loaded.staff)} staff, {booked.made} reservations "
+            f"({booked.refused} refused by the club's rules) in {seconds:.0f} s"
         )
