@@ -103,13 +103,22 @@ class ClubModelAdmin(admin.ModelAdmin[M]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, form_url, extra_context)
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except REFUSALS as error:
+            if (answer := self.answer_to(request, error)) is not None:
+                return answer
             # The exception has rolled the admin's own transaction back. The same once more, with a
-            # form that is not valid, shows the page as it was filled in.
+            # form that is not valid, shows the page as it was filled in; without a transaction, because
+            # nothing is written, and a busy database would refuse that too.
             request.refusal = told(error)  # type: ignore[attr-defined]  # Django's request takes attributes of ours
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        return self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined]  # not in the stubs
+
+    def answer_to(self, request: HttpRequest, error: BaseException) -> HttpResponse | None:
+        """A page of its own for a refusal that needs more than a text; None for all others."""
+        return None
 
     def get_form(
         self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any
@@ -124,6 +133,8 @@ class ClubModelAdmin(admin.ModelAdmin[M]):
         try:
             return super().delete_view(request, object_id, extra_context)
         except REFUSALS as error:
+            if (answer := self.answer_to(request, error)) is not None:
+                return answer
             self.tell(request, error)
         return HttpResponseRedirect(self.url_of("change", object_id))
 
@@ -133,6 +144,8 @@ class ClubModelAdmin(admin.ModelAdmin[M]):
         try:
             return super().changelist_view(request, extra_context)
         except REFUSALS as error:
+            if (answer := self.answer_to(request, error)) is not None:
+                return answer
             self.tell(request, error)
         return HttpResponseRedirect(request.get_full_path())
 

@@ -9,7 +9,14 @@ from reservations.services.changes import (
     reschedule_reservation,
     set_participants,
 )
-from reservations.services.closures import change_hours, close, lift_closure, retire_facility
+from reservations.services.closures import (
+    change_hours,
+    change_space,
+    change_spaces,
+    close,
+    lift_closure,
+    retire_facility,
+)
 from reservations.services.expiry import expire_due
 from reservations.services.reminders import send_reminders
 from reservations.services.standing import apply_standings
@@ -28,6 +35,8 @@ __all__ = [
     "cancel_by_club",
     "cancel_reservation",
     "change_hours",
+    "change_space",
+    "change_spaces",
     "check_in",
     "close",
     "complete_finished",

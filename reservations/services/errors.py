@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -41,15 +41,27 @@ class WrongVenueCodeError(RuleError):
 
 
 class UndecidedBookingsError(ConflictError):
-    """A change of the club would hit bookings that staff have not decided about."""
+    """A change of the club would hit bookings that staff have not decided about.
+
+    ``reservations`` are those without a decision, ``hits`` all that it hits, and ``kept`` the keys of
+    those that were kept when it was put in force.
+    """
 
     code = "bookings_undecided"
     title = _("Bookings are in the way.")
     default_detail = _("Decide for every booking that this hits whether to keep or to cancel it.")
 
-    def __init__(self, reservations: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        reservations: Sequence[Any],
+        *,
+        hits: Sequence[Any] | None = None,
+        kept: Collection[int] = (),
+    ) -> None:
         super().__init__()
         self.reservations = list(reservations)
+        self.hits = self.reservations if hits is None else list(hits)
+        self.kept = frozenset(kept)
 
 
 Refusal = RuleError | SlotTakenError
