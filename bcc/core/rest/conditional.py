@@ -39,7 +39,7 @@ def not_modified(request: Request, etag: str) -> bool:
     if header is None:
         return False
     known = parse_etags(header)
-    return "*" in known or etag in {_strong(one) for one in known}
+    return "*" in known or _strong(etag) in {_strong(one) for one in known}
 
 
 def require_if_match(request: Request, data: object) -> None:

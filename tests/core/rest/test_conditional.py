@@ -32,6 +32,14 @@ class TestConditionalGet:
         assert response["Cache-Control"] == "private, no-cache"
         assert response["X-Request-ID"]
 
+    @pytest.mark.parametrize("form", ["{}", "W/{}"])
+    def test_takes_a_weak_one_of_the_views_own_too(
+        self, member: APIClient, monkeypatch: pytest.MonkeyPatch, form: str
+    ) -> None:
+        monkeypatch.setattr(api.StaticView, "default_response_headers", {"ETag": 'W/"own"'}, raising=False)
+        response = member.get(URL, headers={"If-None-Match": form.format('"own"')})
+        assert (response.status_code, response["ETag"]) == (304, 'W/"own"')
+
     @pytest.mark.parametrize("header", ['"other"', "garbage", "", 'W/"', '"' * 1000])
     def test_answers_in_full_to_who_has_not(self, member: APIClient, header: str) -> None:
         assert member.get(URL, headers={"If-None-Match": header}).status_code == 200
