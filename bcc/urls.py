@@ -10,7 +10,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 
 from bcc import health
 from bcc.core.theme import club_css
-from bcc.views import TimeView
+from bcc.views import BootstrapView, TimeView
 
 # Swagger UI and Redoc set styles from their scripts; Redoc searches in a worker of its own making.
 _swagger_policy = csp_update({"style-src": ["'unsafe-inline'"], "img-src": ["blob:"]})
@@ -32,6 +32,7 @@ api_v1: list[URLPattern | URLResolver] = [
         _redoc_policy(SpectacularRedocView.as_view(url_name="schema", template_name="docs/redoc.html")),
         name="redoc",
     ),
+    path("bootstrap", BootstrapView.as_view(), name="bootstrap"),
     path("time", TimeView.as_view(), name="time"),
     path("", include("accounts.urls")),
     path("", include("facilities.urls")),

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.policies.identity import Identity
+from accounts.views.throttles import ReadThrottle
+from bcc.bootstrap import get_bootstrap
 from bcc.core import clock
+from bcc.core.rest.conditional import ConditionalGetMixin
+from bcc.core.rest.problems import PROBLEM_JSON
+from bcc.core.rest.schema import ProblemSerializer
 from bcc.core.rest.throttles import AddressThrottle
 from bcc.core.rest.views import StrictQueryMixin
-from bcc.serializers import TimeSerializer
+from bcc.serializers import BootstrapQuery, BootstrapSerializer, TimeSerializer
 
 
 class AnonymousThrottle(AddressThrottle):
     """What anybody may read, counted by address."""
 
     scope = "anonymous"
+
+
+class StrangerThrottle(AnonymousThrottle):
+    """The same limit for who is not signed in; members in one club house are one address."""
+
+    def key(self, request: Request, view: APIView) -> str | None:
+        return None if request.user.is_authenticated else super().key(request, view)
 
 
 class TimeView(StrictQueryMixin, APIView):
@@ -43,3 +56,33 @@ class TimeView(StrictQueryMixin, APIView):
                 }
             ).data
         )
+
+
+class BootstrapView(ConditionalGetMixin, StrictQueryMixin, APIView):
+    """What the app needs at start."""
+
+    permission_classes = (AllowAny,)
+    throttle_classes = (StrangerThrottle, ReadThrottle)
+    query_serializer = BootstrapQuery
+
+    @extend_schema(
+        operation_id="bootstrap",
+        tags=["club"],
+        responses={
+            200: BootstrapSerializer,
+            (401, PROBLEM_JSON): OpenApiResponse(ProblemSerializer, "A dead credential; ask without one."),
+        },
+        summary="What the app needs at start, signed in or not",
+        description=(
+            "Open to everyone, in maintenance and for apps that are too old as well. Who is not signed in "
+            "gets the club and what it tells everyone; a member also gets the facilities that they are "
+            "shown, with the terms in short. `version` moves with every change of the club's data, when "
+            "something begins or ends to be shown, and with the reader's category; with `since` equal to it "
+            "`data` is left out. The `ETag` is of everything but `server_time`, which a 304 does not give: "
+            "ask `time`."
+        ),
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        identity = cast(Identity, request.user) if request.user.is_authenticated else None
+        found = get_bootstrap(identity=identity, since=self.query.get("since", ""), now=clock.now())
+        return Response(BootstrapSerializer(found).data, headers={"ETag": found.etag})

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "bcc.maintenance.ApiDoorMiddleware",
     # The browser's own, for the admin: they step aside on BROWSERLESS_PATHS.
     "bcc.core.middleware.BrowserSessionMiddleware",
     "bcc.core.middleware.BrowserCsrfMiddleware",
@@ -198,6 +199,14 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-app-version",
+    "x-request-id",
+]
 CORS_ALLOW_HEADERS = [
     *default_headers,
     "idempotency-key",

@@ -53,10 +53,14 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "tryItOutEnabled": True},
     # The docstrings of our base classes are for us, not for the readers of the schema.
     "GET_LIB_DOC_EXCLUDES": "bcc.core.rest.schema.doc_excludes",
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "bcc.maintenance.describe_door",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "ReservationState": "reservations.serializers.shown.STATES",
         "SlotState": "reservations.serializers.shown.SLOT_STATES",
+        "FacilityKind": "facilities.models.Kind",
         "PublishingState": "facilities.models.Publishing",
     },
     "SECURITY": [],
