@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
@@ -19,6 +19,9 @@ from bcc.core.backoffice import REFUSALS, ClubModelAdmin, told
 from bcc.core.walltime import wall_instant
 
 Fieldsets = Sequence[tuple[str | None, dict[str, Any]]]
+# Nothing of a club is outside of them, and reckoning at the ends of the calendar fails.
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2100
 # What was done, and where to go now.
 Done = tuple[str, str]
 
@@ -39,8 +42,8 @@ class MomentField(forms.DateTimeField):
             wall = datetime.fromisoformat(str(value).strip())
         except ValueError as error:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
-        if wall.tzinfo is not None:
-            return wall
+        if wall.tzinfo is not None or not FIRST_YEAR <= wall.year <= LAST_YEAR:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         instant = wall_instant(wall.date(), wall.time(), clock.zone())
         if instant is None:
             raise forms.ValidationError(self.error_messages["skipped"], code="skipped")
@@ -56,6 +59,10 @@ def refuse(form: forms.BaseForm, error: BaseException) -> None:
     """Write on the form what a service refused. Raises ``error`` again if it is a defect."""
     for field, detail in told(error):
         form.add_error(field if field in form.fields else None, detail)
+    alternatives = getattr(error, "alternatives", ())
+    if alternatives:
+        said = "; ".join(f"{one['name']}, {club_time(one['starts_at'])}" for one in alternatives)
+        form.add_error(None, _("These would pass: %(said)s.") % {"said": said})
 
 
 def form_page(

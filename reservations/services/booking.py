@@ -131,10 +131,7 @@ def quote(*, wish: Wish, member_id: int, now: datetime) -> Quote:
             state=state,
             expires_at=deadline(state, terms, starts_at=interval.starts_at, now=now),
             estimate=estimate(ask),
-            terms=tuple(
-                sentence.text
-                for sentence in read_terms(terms, currency=settings.CLUB_CURRENCY, stay=_stay_of(facility))
-            ),
+            terms=say_terms(terms, facility),
             currency=settings.CLUB_CURRENCY,
         )
 
@@ -320,10 +317,14 @@ def _judge(
     return ask
 
 
-def _stay_of(facility: FacilityFacts) -> Stay | None:
-    if not facility.is_nightly:
-        return None
-    return Stay(facility.spaces[0].check_in_at, facility.spaces[0].check_out_at)
+def say_terms(terms: Terms, facility: FacilityFacts) -> tuple[str, ...]:
+    """The terms in plain language, as they are at the facility."""
+    stay = None
+    if facility.is_nightly:
+        stay = Stay(facility.spaces[0].check_in_at, facility.spaces[0].check_out_at)
+    return tuple(
+        sentence.text for sentence in read_terms(terms, currency=settings.CLUB_CURRENCY, stay=stay)
+    )
 
 
 @dataclass(frozen=True, slots=True)

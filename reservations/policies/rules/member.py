@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import ClassVar
 
 from django.utils.translation import gettext as _
@@ -48,11 +49,9 @@ class AgeRule:
     code: ClassVar[str] = "too_young"
 
     def judge(self, ask: Ask) -> Iterator[RuleFailure]:
-        limit, born = ask.terms.min_age, ask.member.birth_date
-        if limit is None or born is None:
+        limit, age = ask.terms.min_age, age_on(ask.member.birth_date, ask.starts_on)
+        if limit is None or age is None:
             return
-        on = ask.starts_on
-        age = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
         if age < limit:
             yield RuleFailure(
                 self.code,
@@ -61,6 +60,12 @@ class AgeRule:
                 limit=limit,
                 current=age,
             )
+
+
+def age_on(born: date | None, on: date) -> int | None:
+    if born is None:
+        return None
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
 class PrivilegeHoldRule:

@@ -27,7 +27,7 @@ class SlotRule:
     length_code: ClassVar[str] = "slot_count"
 
     def judge(self, ask: Ask) -> Iterator[RuleFailure]:
-        slots = _slot_count(ask)
+        slots = slot_count(ask)
         if slots is None:
             yield RuleFailure(
                 self.code,
@@ -44,7 +44,7 @@ class SlotRule:
             )
 
 
-def _slot_count(ask: Ask) -> int | None:
+def slot_count(ask: Ask) -> int | None:
     """How many slots the wish is long; None where it does not stand on slots."""
     if ask.facility.is_nightly:
         space = ask.facility.spaces[0]
@@ -54,11 +54,12 @@ def _slot_count(ask: Ask) -> int | None:
     count, rest = divmod(ask.interval.ends_at - ask.interval.starts_at, ask.terms.slot)
     if rest:
         return None
-    for opening in _openings_around(ask):
-        if opening.contains(ask.interval.starts_at):
-            starts = {slot.starts_at for slot in cells.slots_of(opening, ask.terms, ask.zone)}
-            return count if ask.interval.starts_at in starts else None
-    # Outside opening hours there are no slots to stand on; OpeningRule says so.
+    start = ask.interval.starts_at
+    openings = [opening for opening in _openings_around(ask) if opening.contains(start)]
+    # Outside opening hours there are no slots to stand on; OpeningRule says so. Where the hours of an
+    # evening run into those of the morning, a slot of either will do.
+    if openings and not any(cells.starts_slot(one, ask.terms, ask.zone, start) for one in openings):
+        return None
     return count
 
 
