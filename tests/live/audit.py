@@ -12,12 +12,14 @@ from pathlib import Path
 OCCUPYING = "('HELD','PENDING_APPROVAL','PENDING_CONFIRMATION','CONFIRMED','CHECKED_IN')"
 
 # name → a query whose every row is something wrong.
+OVERBOOKED = "more reservations over one instant than the space has lanes"
+OVER_QUOTA = "a household above its quota of tables"
 CHECKS = {
     "two reservations in one lane of one cell": """
         SELECT space_id, cell_start, lane, COUNT(*) FROM reservations_slotclaim
         GROUP BY space_id, cell_start, lane HAVING COUNT(*) > 1
     """,
-    "more reservations over one instant than the space has lanes": f"""
+    OVERBOOKED: f"""
         SELECT a.id, s.id FROM reservations_reservation a
         JOIN facilities_facilityspace fa ON fa.facility_id = a.facility_id
         JOIN facilities_space s ON s.id = fa.space_id
@@ -41,7 +43,7 @@ CHECKS = {
             SELECT 1 FROM reservations_reservationevent e
             WHERE e.reservation_id = r.id AND e.action = 'created')
     """,
-    "a household above its quota of tables": f"""
+    OVER_QUOTA: f"""
         SELECT r.membership_id, r.starts_on, COUNT(*) FROM reservations_reservation r
         JOIN facilities_facility f ON f.id = r.facility_id
         WHERE f.kind = 'table' AND r.state IN {OCCUPYING}

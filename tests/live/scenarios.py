@@ -16,6 +16,14 @@ from tests.live.storm import Call, Storm, unleash
 BOOK = "/api/v1/reservations"
 
 
+class InvariantError(AssertionError):
+    """The database holds what must never be; ``broken`` are the names of the checks that found it."""
+
+    def __init__(self, wrongs: dict[str, list[tuple[object, ...]]]) -> None:
+        super().__init__(wrongs)
+        self.broken = set(wrongs)
+
+
 @dataclass(frozen=True, slots=True)
 class Club:
     """What ``prepare`` printed."""
@@ -47,10 +55,12 @@ class Club:
         return unleash(self.server.url, clients)
 
     def check(self, storm: Storm, name: str) -> None:
+        """Raises InvariantError by what the rows say, whatever the replies were."""
         print(storm.report(name))
-        assert not [reply for reply in storm.replies if reply.status >= 500], storm.statuses
         wrongs = find_wrongs(self.server.database)
-        assert not wrongs, wrongs
+        if wrongs:
+            raise InvariantError(wrongs)
+        assert not [reply for reply in storm.replies if reply.status >= 500], storm.statuses
 
 
 def one_slot(club: Club) -> None:

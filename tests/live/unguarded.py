@@ -1,13 +1,16 @@
 """The server with its guard taken away: the negative control of the concurrency tests.
 
 On SQLite the guard is the immediate transaction behind ``bcc.core.transactions``. Nothing in the
-product switches it off; this harness puts a plain call in its place before the server starts.
+product switches it off; this harness puts a plain call in its place before the server starts, and holds
+the first bookings between their look and their write until several stand there. With the guard they
+could not meet, whatever the machine's load; without it they always do.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,16 +36,26 @@ from django.core.management import execute_from_command_line  # noqa: E402
 
 from reservations.services import booking  # noqa: E402
 
+# Fewer than the server has threads for HTTP.
+TOGETHER = 4
+PATIENCE_SECONDS = 20
+
 judge = booking._judge
+gate = threading.Barrier(TOGETHER)
 
 
-def judge_slowly(*args: Any, **kwargs: Any) -> Any:
-    """A moment between look and write, which the guard makes harmless and its absence does not."""
+def judge_together(*args: Any, **kwargs: Any) -> Any:
+    """Hold a booking that may write until others may too; a moment each, once they have met."""
     judged = judge(*args, **kwargs)
-    time.sleep(0.05)
+    try:
+        gate.wait(PATIENCE_SECONDS)
+    except threading.BrokenBarrierError:
+        time.sleep(0.05)
+    else:
+        gate.abort()  # they met; the rest of the storm need not wait for company
     return judged
 
 
-booking._judge = judge_slowly
+booking._judge = judge_together
 
 execute_from_command_line(["manage.py", "serve", *sys.argv[1:]])
