@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from accounts.admin.base import ReadOnlyAdmin, ServiceAdmin, ServiceForm, told
 from accounts.models import Channel, MessageTemplate, Notification
 from accounts.services.messages import (
     MessageKind,
@@ -27,6 +26,7 @@ from accounts.services.messages import (
     preview,
     restore_text,
 )
+from bcc.core.backoffice import ClubModelAdmin, ReadOnlyModelAdmin, told
 from bcc.core.errors import InvalidError
 
 
@@ -48,7 +48,7 @@ def _parsed(message: str) -> tuple[MessageKind, Channel] | None:
         return None
 
 
-class TextForm(ServiceForm):
+class TextForm(forms.ModelForm[MessageTemplate]):
     """Which message, and its words."""
 
     message = forms.ChoiceField(label=gettext_lazy("message"), choices=message_choices)
@@ -69,7 +69,7 @@ class TextForm(ServiceForm):
 
 
 @admin.register(MessageTemplate)
-class MessageTemplateAdmin(ServiceAdmin[MessageTemplate]):
+class MessageTemplateAdmin(ClubModelAdmin[MessageTemplate]):
     """A message without a row here goes out in the words that its app declares."""
 
     form = TextForm
@@ -147,7 +147,7 @@ class MessageTemplateAdmin(ServiceAdmin[MessageTemplate]):
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnlyAdmin[Notification]):
+class NotificationAdmin(ReadOnlyModelAdmin[Notification]):
     """What was told to whom, and what waits. Texts are made when they are sent, and not kept."""
 
     list_display = ("created_at", "user", "kind", "channel", "state", "attempts", "sent_at", "read_at")

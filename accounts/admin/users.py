@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, BaseUserCreationForm
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -17,6 +17,7 @@ from accounts.services.household import deactivate_user, reactivate_user
 from accounts.services.passwords import set_password
 from accounts.services.sessions import log_out_everywhere
 from bcc.core import clock
+from bcc.core.backoffice import REFUSALS, ClubModelAdmin
 
 
 class StaffForm(BaseUserCreationForm[User]):
@@ -61,7 +62,7 @@ class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # generi
 
 
 @admin.register(User)
-class UserAdmin(StockUserAdmin[User]):
+class UserAdmin(ClubModelAdmin[User], StockUserAdmin[User]):
     add_form = StaffForm
     form = AccountForm
     change_password_form = PasswordForm
@@ -72,7 +73,6 @@ class UserAdmin(StockUserAdmin[User]):
     filter_horizontal = ("groups",)
     readonly_fields = ("username", "is_active", "last_login", "date_joined")
     actions = ("deactivate", "reactivate", "sign_out")
-    show_full_result_count = False
     fieldsets = (
         (None, {"fields": ("username", "display_name", "email", "mobile", "is_active")}),
         (gettext_lazy("Rights"), {"fields": ("is_staff", "is_superuser", "groups")}),
@@ -102,6 +102,15 @@ class UserAdmin(StockUserAdmin[User]):
         if obj is not None and hasattr(obj, "member"):
             fixed = (*fixed, "display_name", "email", "mobile")
         return fixed
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        if request.method != "POST":
+            return super().user_change_password(request, id, form_url)
+        try:
+            return super().user_change_password(request, id, form_url)
+        except REFUSALS as error:
+            self.tell(request, error)
+        return HttpResponseRedirect(request.get_full_path())
 
     @admin.action(description=gettext_lazy("Close the chosen accounts"), permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

@@ -17,6 +17,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from bcc.core import logs
+from bcc.settings.backoffice import *
 from bcc.settings.rest import *
 from bcc.settings.schedules import *
 
@@ -57,7 +58,7 @@ INSTALLED_APPS = [
     "chat",
     "reservations",
     "metrics",
-    "django.contrib.admin",
+    "bcc.core.site.BackofficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -136,6 +137,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = "bcc.core.formats"
 # The club's zone, so that the admin shows local time; the database's own stays UTC.
 TIME_ZONE = CLUB_TIME_ZONE
 FIRST_DAY_OF_WEEK = (CLUB_WEEK_START + 1) % 7  # Django counts from Sunday
