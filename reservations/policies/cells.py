@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bcc.core.intervals import Interval
 from bcc.core.walltime import wall_instant
+from facilities.policies.hours import wall_edge
 from reservations.policies.terms import SpaceFacts, Terms
 
 DAY = timedelta(days=1)
@@ -17,7 +18,8 @@ def cells_of(space: SpaceFacts, interval: Interval, zone: ZoneInfo) -> list[date
     """The start of every cell that ``interval`` touches, in order.
 
     Minute cells are counted from the UTC hour. A night cell starts at its date's check-in and lasts
-    until check-out on the next, so a departure and an arrival on one day touch different cells.
+    until check-out on the next, so a departure and an arrival on one day touch different cells. Every
+    night has its cell: check-in or check-out that a clock change skips stands at the change.
     """
     if space.grid == 0:
         return [
@@ -48,9 +50,7 @@ def _nights_around(space: SpaceFacts, interval: Interval, zone: ZoneInfo) -> Ite
     on = interval.starts_at.astimezone(zone).date() - DAY
     last = interval.ends_at.astimezone(zone).date()
     while on <= last:
-        night = night_of(space, on, zone)
-        if night is not None:
-            yield night
+        yield Interval(wall_edge(on, space.check_in_at, zone), wall_edge(on + DAY, space.check_out_at, zone))
         on += DAY
 
 
@@ -75,3 +75,15 @@ def slots_of(opening: Interval, terms: Terms, zone: ZoneInfo) -> list[Interval]:
             slots.append(Interval(start, start + terms.slot))
         wall += terms.slot
     return slots
+
+
+def starts_slot(opening: Interval, terms: Terms, zone: ZoneInfo, start: datetime) -> bool:
+    """Whether a slot of the opening interval starts at ``start``: one of ``slots_of``, without the list."""
+    wall = start.astimezone(zone).replace(tzinfo=None)
+    since = wall - opening.starts_at.astimezone(zone).replace(tzinfo=None)
+    return (
+        opening.starts_at <= start
+        and start + terms.slot <= opening.ends_at
+        and not since % terms.slot
+        and wall_instant(wall.date(), wall.time(), zone) == start
+    )

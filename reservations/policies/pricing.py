@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
 from reservations.policies.ask import Ask
-from reservations.policies.terms import RateFacts
+from reservations.policies.terms import MEMBER_CLASS, RateFacts
 
 CENT = Decimal("0.01")
 
@@ -15,14 +16,14 @@ def estimate(ask: Ask) -> Decimal | None:
 
     A slot or night rate is for the booking, a head rate for each person of its class.
     """
-    guests = ask.guest_count
     slots = ask.interval.minutes // ask.terms.slot_minutes if not ask.facility.is_nightly else 0
     amounts = {
-        ("slot", ""): slots,
-        ("night", ""): ask.nights,
-        ("head", ""): ask.party - guests,
-        ("head", "accompanied"): guests,
+        ("slot", MEMBER_CLASS): slots,
+        ("night", MEMBER_CLASS): ask.nights,
+        ("head", MEMBER_CLASS): ask.party - ask.guest_count,
     }
+    for guest_class, heads in Counter(guest.guest_class for guest in ask.guests).items():
+        amounts["head", guest_class] = heads
     total: Decimal | None = None
     for (unit, guest_class), count in amounts.items():
         rate = _best(ask, unit, guest_class)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from bcc.core.intervals import Interval
 from facilities.policies.bindings import most_specific
 from facilities.policies.hours import Band, Period
 from facilities.policies.terms import Terms as ClubTerms
+
+MEMBER_CLASS: Final = "member"
+ACCOMPANIED_CLASS: Final = "accompanied"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +149,11 @@ class FacilityFacts:
 
 @dataclass(frozen=True, slots=True)
 class RateFacts:
-    """A price: ``guest_class`` empty is for members; ``unit`` is slot, night or head."""
+    """A price; ``unit`` is slot, night or head, ``guest_class`` member, accompanied or sponsored."""
 
     unit: str
     amount: Decimal
-    guest_class: str = ""
+    guest_class: str = MEMBER_CLASS
     category_id: int | None = None
     prime_time_only: bool = False
     valid_from: date | None = None
@@ -226,5 +230,6 @@ class GuestVisit:
 
     name: str
     visits: int = 0
+    guest_class: str = ACCOMPANIED_CLASS
     valid_from: date | None = None
     valid_until: date | None = None
