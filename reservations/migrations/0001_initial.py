@@ -94,6 +94,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name='public id')),
+                ('waived_at', models.DateTimeField(blank=True, null=True, verbose_name='waived at')),
+                ('waived_by', models.CharField(blank=True, max_length=150, verbose_name='waived by')),
+                ('waive_reason', models.CharField(blank=True, max_length=300, verbose_name='why it was waived')),
                 ('description', models.CharField(max_length=200, verbose_name='description')),
                 ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='amount')),
                 ('at', models.DateTimeField(verbose_name='at')),
@@ -110,7 +113,7 @@ class Migration(migrations.Migration):
             name='ReservationEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.CharField(choices=[('created', 'created'), ('moved', 'state changed'), ('rescheduled', 'rescheduled'), ('party_changed', 'party changed'), ('kept', 'kept in spite of a closure'), ('room_assigned', 'room assigned'), ('flagged', 'flagged')], max_length=16, verbose_name='what')),
+                ('action', models.CharField(choices=[('created', 'created'), ('moved', 'state changed'), ('rescheduled', 'rescheduled'), ('party_changed', 'party changed'), ('kept', 'kept in spite of a closure'), ('room_assigned', 'room assigned'), ('flagged', 'flagged'), ('settled', 'looked after'), ('waived', 'cost waived')], max_length=16, verbose_name='what')),
                 ('from_state', models.CharField(blank=True, max_length=24, verbose_name='from')),
                 ('to_state', models.CharField(max_length=24, verbose_name='to')),
                 ('actor_kind', models.CharField(max_length=8, verbose_name='kind of actor')),
@@ -145,9 +148,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name='public id')),
+                ('waived_at', models.DateTimeField(blank=True, null=True, verbose_name='waived at')),
+                ('waived_by', models.CharField(blank=True, max_length=150, verbose_name='waived by')),
+                ('waive_reason', models.CharField(blank=True, max_length=300, verbose_name='why it was waived')),
                 ('reason', models.CharField(max_length=200, verbose_name='reason')),
                 ('at', models.DateTimeField(verbose_name='at')),
-                ('waived_at', models.DateTimeField(blank=True, null=True, verbose_name='waived at')),
                 ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='strikes', to='accounts.member', verbose_name='member')),
                 ('reservation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='strike', to='reservations.reservation', verbose_name='reservation')),
             ],

@@ -10,7 +10,22 @@ from bcc.core.models import PublicModel
 from reservations.models.reservation import Reservation
 
 
-class Strike(PublicModel):
+class Waivable(models.Model):
+    """A cost that staff may set aside, with who did and why."""
+
+    waived_at = models.DateTimeField(_("waived at"), null=True, blank=True)
+    waived_by = models.CharField(_("waived by"), max_length=150, blank=True)
+    waive_reason = models.CharField(_("why it was waived"), max_length=300, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_waived(self) -> bool:
+        return self.waived_at is not None
+
+
+class Strike(PublicModel, Waivable):
     member = models.ForeignKey(
         Member, on_delete=models.CASCADE, related_name="strikes", verbose_name=_("member")
     )
@@ -19,7 +34,6 @@ class Strike(PublicModel):
     )
     reason = models.CharField(_("reason"), max_length=200)
     at = models.DateTimeField(_("at"))
-    waived_at = models.DateTimeField(_("waived at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("strike")
@@ -30,8 +44,11 @@ class Strike(PublicModel):
         return f"{self.member}: {self.reason}"
 
 
-class ChargeLine(PublicModel):
-    """An amount in the club's currency for Finance to put on the account; no payment is taken here."""
+class ChargeLine(PublicModel, Waivable):
+    """An amount in the club's currency for Finance to put on the account; no payment is taken here.
+
+    A waived one is not exported; an exported one is Finance's and cannot be waived any more.
+    """
 
     membership = models.ForeignKey(
         Membership, on_delete=models.PROTECT, related_name="charge_lines", verbose_name=_("membership")

@@ -248,6 +248,8 @@ class ReservationEvent(models.Model):
         KEPT = "kept", _("kept in spite of a closure")
         ROOM_ASSIGNED = "room_assigned", _("room assigned")
         FLAGGED = "flagged", _("flagged")
+        SETTLED = "settled", _("looked after")
+        WAIVED = "waived", _("cost waived")
 
     reservation = models.ForeignKey(Reservation, on_delete=models.CASCADE, related_name="events")
     action = models.CharField(_("what"), max_length=16, choices=Action)

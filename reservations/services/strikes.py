@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import PrivilegeHold
 from bcc.core import transactions
+from facilities.models import StrikeRule
 from reservations.models import Reservation, Strike
 from reservations.selectors.rulebook import current_rules
 
@@ -23,26 +24,36 @@ def give_strike(*, reservation: Reservation, reason: str, now: datetime) -> Stri
     if member_id is None:
         raise ValueError("What the club booked for itself brings nobody a strike.")
     strike = Strike.objects.create(member_id=member_id, reservation=reservation, reason=reason, at=now)
+    brought = brings_hold(member_id=member_id, at=now)
+    if brought is not None:
+        rule, count = brought
+        PrivilegeHold.objects.create(
+            member_id=member_id,
+            source=PrivilegeHold.Source.STRIKES,
+            scope=PrivilegeHold.Scope.BOOKING,
+            reason=_("%(count)d strikes in %(days)d days.") % {"count": count, "days": rule.within_days},
+            starts_at=now,
+            until=now + timedelta(days=rule.hold_days),
+        )
+    return strike
+
+
+def brings_hold(*, member_id: int, at: datetime) -> tuple[StrikeRule, int] | None:
+    """The strike rule whose number the member's strikes reach at ``at``, and how many they are."""
     last_hold = (
-        PrivilegeHold.objects.filter(member_id=member_id, source=PrivilegeHold.Source.STRIKES)
+        PrivilegeHold.objects.filter(
+            member_id=member_id, source=PrivilegeHold.Source.STRIKES, starts_at__lt=at
+        )
         .order_by("-starts_at")
         .first()
     )
     for rule in current_rules().strike_rules:
-        since = now - timedelta(days=rule.within_days)
+        since = at - timedelta(days=rule.within_days)
         if last_hold is not None:
             since = max(since, last_hold.starts_at)
         recent = Strike.objects.filter(
-            member_id=member_id, at__gt=since, at__lte=now, waived_at__isnull=True
+            member_id=member_id, at__gt=since, at__lte=at, waived_at__isnull=True
         ).count()
         if recent >= rule.strikes:
-            PrivilegeHold.objects.create(
-                member_id=member_id,
-                source=PrivilegeHold.Source.STRIKES,
-                scope=PrivilegeHold.Scope.BOOKING,
-                reason=_("%(count)d strikes in %(days)d days.") % {"count": recent, "days": rule.within_days},
-                starts_at=now,
-                until=now + timedelta(days=rule.hold_days),
-            )
-            break
-    return strike
+            return rule, recent
+    return None
