@@ -73,8 +73,8 @@ class Migration(migrations.Migration):
                 ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name='public id')),
                 ('name', models.CharField(max_length=80, unique=True, verbose_name='name')),
                 ('strikes', models.PositiveSmallIntegerField(default=3, validators=[django.core.validators.MinValueValidator(1)], verbose_name='strikes')),
-                ('within_days', models.PositiveSmallIntegerField(default=90, verbose_name='within days')),
-                ('hold_days', models.PositiveSmallIntegerField(default=14, verbose_name='hold, days')),
+                ('within_days', models.PositiveSmallIntegerField(default=90, validators=[django.core.validators.MinValueValidator(1)], verbose_name='within days')),
+                ('hold_days', models.PositiveSmallIntegerField(default=14, validators=[django.core.validators.MinValueValidator(1)], verbose_name='hold, days')),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
             ],
             options={

@@ -81,8 +81,12 @@ class StrikeRule(PublicModel, RuledModel):
 
     name = models.CharField(_("name"), max_length=80, unique=True)
     strikes = models.PositiveSmallIntegerField(_("strikes"), default=3, validators=[MinValueValidator(1)])
-    within_days = models.PositiveSmallIntegerField(_("within days"), default=90)
-    hold_days = models.PositiveSmallIntegerField(_("hold, days"), default=14)
+    within_days = models.PositiveSmallIntegerField(
+        _("within days"), default=90, validators=[MinValueValidator(1)]
+    )
+    hold_days = models.PositiveSmallIntegerField(
+        _("hold, days"), default=14, validators=[MinValueValidator(1)]
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:
