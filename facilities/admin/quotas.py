@@ -48,7 +48,7 @@ class QuotaRuleAdmin(ClubModelAdmin[QuotaRule]):
 
     @admin.display(description=gettext_lazy("in plain language"))
     def in_plain_language(self, rule: QuotaRule) -> str:
-        if rule.limit is None or not rule.period:
+        if rule._state.adding:
             return _("It is shown here once the rule is saved.")
         return read_quota(quota_of(rule)).text
 

@@ -22,6 +22,6 @@ class StrikeRuleAdmin(ClubModelAdmin[StrikeRule]):
 
     @admin.display(description=gettext_lazy("in plain language"))
     def in_plain_language(self, rule: StrikeRule) -> str:
-        if None in (rule.strikes, rule.within_days, rule.hold_days):
+        if rule._state.adding:
             return _("It is shown here once the rule is saved.")
         return read_strikes(strikes=rule.strikes, within_days=rule.within_days, hold_days=rule.hold_days)
