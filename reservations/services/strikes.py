@@ -38,15 +38,17 @@ def give_strike(*, reservation: Reservation, reason: str, now: datetime) -> Stri
     return strike
 
 
-def brings_hold(*, member_id: int, at: datetime) -> tuple[StrikeRule, int] | None:
-    """The strike rule whose number the member's strikes reach at ``at``, and how many they are."""
-    last_hold = (
-        PrivilegeHold.objects.filter(
-            member_id=member_id, source=PrivilegeHold.Source.STRIKES, starts_at__lt=at
-        )
-        .order_by("-starts_at")
-        .first()
+def brings_hold(
+    *, member_id: int, at: datetime, leaving_out: int | None = None
+) -> tuple[StrikeRule, int] | None:
+    """The strike rule whose number the member's strikes reach at ``at``, and how many they are.
+
+    ``leaving_out`` is a hold that is itself in question.
+    """
+    holds = PrivilegeHold.objects.filter(
+        member_id=member_id, source=PrivilegeHold.Source.STRIKES, starts_at__lte=at
     )
+    last_hold = holds.exclude(pk=leaving_out).order_by("-starts_at").first()
     for rule in current_rules().strike_rules:
         since = at - timedelta(days=rule.within_days)
         if last_hold is not None:

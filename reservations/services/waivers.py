@@ -47,7 +47,7 @@ def waive_strike(*, strike: Strike, by: Actor, reason: str, now: datetime) -> bo
         .order_by("starts_at", "pk")
         .first()
     )
-    if hold is None or brings_hold(member_id=strike.member_id, at=hold.starts_at) is not None:
+    if hold is None or brings_hold(member_id=strike.member_id, at=hold.starts_at, leaving_out=hold.pk):
         return False
     hold.lifted_at = now
     hold.save(update_fields=["lifted_at"])
