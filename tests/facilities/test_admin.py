@@ -1,0 +1,493 @@
+"""The back office of content and rules, as staff of each group meet it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from auditlog.models import LogEntry
+from django.test import Client
+
+from accounts.models import Member, MembershipCategory, User
+from bcc.core.errors import BusyError
+from facilities.models import (
+    Announcement,
+    Contact,
+    Event,
+    Facility,
+    PrimeTime,
+    QuotaRule,
+    Rate,
+    Rulebook,
+    StrikeRule,
+)
+from facilities.services import save_content
+from tests.conftest import at_club
+from tests.factories import CategoryFactory, make_quota
+
+pytestmark = pytest.mark.django_db
+
+CONTENT = ["announcement", "clubrule", "contact", "event", "faq", "outlet", "promo"]
+RULES = ["primetime", "quotarule", "rate", "strikerule"]
+EDITS = {"Facilities": {*CONTENT, *RULES}, "Membership": {*CONTENT}, "Moderator": {*CONTENT}}
+LOOKS = {"Front Desk", "Ops", "Auditor"}
+
+
+def page(model: str, at: str = "") -> str:
+    return f"/admin/facilities/{model}/{at}"
+
+
+def faults(response: Any) -> dict[str, Any]:
+    assert response.status_code == 200, response.content
+    return dict(response.context["adminform"].form.errors)
+
+
+def titles(response: Any) -> list[str]:
+    assert response.status_code == 200, response.content
+    return [row.title for row in response.context["cl"].result_list]
+
+
+def act(client: Client, model: str, action: str, rows: list[Any]) -> str:
+    body = {"action": action, "_selected_action": [row.pk for row in rows]}
+    text: str = client.post(page(model), body, follow=True).content.decode()
+    return text
+
+
+def content_body(**change: Any) -> dict[str, Any]:
+    return {
+        "title": "Lights are out", "body": "Bring a torch.", "audience": "members", "state": "published",
+        "publish_from_0": "", "publish_from_1": "", "publish_until_0": "", "publish_until_1": "",
+        "position": "100",
+    } | change  # fmt: skip
+
+
+# What a form of each kind asks for beside what all have.
+OWN: dict[str, dict[str, str]] = {
+    "event": {
+        "starts_at_0": "2026-06-05", "starts_at_1": "09:00", "ends_at_0": "2026-06-05", "ends_at_1": "12:00",
+    },
+    "contact": {"department": "Golf", "email": "golf@example.com"},
+}  # fmt: skip
+
+
+class TestWhoMay:
+    @pytest.mark.parametrize("model", [*CONTENT, *RULES])
+    def test_is_one_table(self, enter: Callable[[User], Client], each_staff: User, model: str) -> None:
+        group = each_staff.groups.get().name
+        client = enter(each_staff)
+        edits = model in EDITS.get(group, set())
+        looks = edits or group in LOOKS
+        assert client.get(page(model)).status_code == (200 if looks else 403)
+        assert client.get(page(model, "add/")).status_code == (200 if edits else 403)
+
+    @pytest.mark.parametrize("model", [*CONTENT, *RULES])
+    def test_needs_a_sign_in(self, client: Client, owner: Member, model: str) -> None:
+        assert client.get(page(model)).status_code == 302
+        assert owner.user is not None
+        client.force_login(owner.user)
+        assert client.get(page(model)).status_code == 302
+
+    def test_who_looks_reads_a_row_and_changes_nothing(
+        self, enter: Callable[[User], Client], front_desk: User, court: Facility
+    ) -> None:
+        rows = {
+            "announcement": Announcement.objects.create(title="Read me", state="published"),
+            "quotarule": make_quota(),
+            "primetime": PrimeTime.objects.create(
+                name="Evening", kind="court", weekday=0, starts="17:00", ends="21:00"
+            ),
+            "rate": Rate.objects.create(facility=court, amount="10"),
+            "strikerule": StrikeRule.objects.create(name="Three"),
+        }
+        client = enter(front_desk)
+        for model, row in rows.items():
+            one = page(model, f"{row.pk}/change/")
+            assert client.get(one).status_code == 200
+            assert client.post(one, {}).status_code == 403
+            assert client.post(page(model, f"{row.pk}/delete/"), {"post": "yes"}).status_code == 403
+
+
+class TestContent:
+    @pytest.mark.parametrize("model", CONTENT)
+    def test_is_added_changed_and_deleted(self, editor: Client, model: str) -> None:
+        body = content_body(**OWN.get(model, {}))
+        before = Rulebook.current_number()
+
+        added = editor.post(page(model, "add/"), body)
+        assert added.status_code == 302, faults(added)
+        row = editor.get(page(model)).context["cl"].result_list[0]
+        changed = editor.post(page(model, f"{row.pk}/change/"), body | {"title": "Lights are on"})
+        assert changed.status_code == 302, faults(changed)
+        assert titles(editor.get(page(model))) == ["Lights are on"]
+        assert LogEntry.objects.get_for_object(row).filter(actor__isnull=False).count() == 2
+        assert editor.post(page(model, f"{row.pk}/delete/"), {"post": "yes"}).status_code == 302
+        assert titles(editor.get(page(model))) == []
+        assert Rulebook.current_number() >= before + 3
+
+    def test_is_in_the_app_as_soon_as_it_is_saved(
+        self, editor: Client, client_of: Callable[..., Any], owner: Member
+    ) -> None:
+        editor.post(page("announcement", "add/"), content_body())
+
+        read = client_of(owner).get("/api/v1/announcements").json()["results"]
+
+        assert [one["title"] for one in read] == ["Lights are out"]
+
+    def test_categories_are_saved_with_it(self, editor: Client, senior: MembershipCategory) -> None:
+        body = content_body(audience="categories", categories=[senior.pk])
+
+        assert editor.post(page("announcement", "add/"), body).status_code == 302
+
+        row = Announcement.objects.get()
+        assert list(row.categories.all()) == [senior]
+        everyone = content_body(audience="public")
+        assert editor.post(page("announcement", f"{row.pk}/change/"), everyone).status_code == 302
+        assert not row.categories.exists()
+
+    @pytest.mark.parametrize(
+        ("change", "field", "told"),
+        [
+            ({"title": ""}, "title", "This field is required."),
+            ({"audience": "categories"}, "categories", "Name at least one category"),
+            (
+                {"publish_from_0": "2026-06-05", "publish_from_1": "09:00",
+                 "publish_until_0": "2026-06-05", "publish_until_1": "09:00"},
+                "publish_until", "It must be later than the start.",
+            ),
+            (
+                {"publish_from_0": "2026-02-30", "publish_from_1": "09:00"},
+                "publish_from", "Enter a valid date.",
+            ),
+            ({"state": "gone"}, "state", "Select a valid choice."),
+            ({"position": "-1"}, "position", "greater than or equal to 0"),
+            ({"ends_at_1": "08:00"}, "ends_at", "It must be later than the start."),
+        ],
+        ids=["title", "audience", "schedule", "date", "state", "position", "event"],
+    )  # fmt: skip
+    def test_says_at_its_field_what_is_wrong(
+        self, editor: Client, change: dict[str, str], field: str, told: str
+    ) -> None:
+        refused = editor.post(page("event", "add/"), content_body(**OWN["event"]) | change)
+
+        assert told in str(faults(refused)[field])
+        assert not Event.objects.exists()
+
+    def test_tells_of_categories_that_the_audience_does_not_use(
+        self, editor: Client, senior: MembershipCategory
+    ) -> None:
+        refused = editor.post(page("announcement", "add/"), content_body(categories=[senior.pk]))
+
+        assert "Leave this empty" in str(faults(refused)["categories"])
+
+    def test_keeps_what_somebody_else_wrote_into_another_field(
+        self, editor: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        row = Contact.objects.create(title="Starter", department="Golf", phone="1", state="published")
+        real = Contact.objects.filter(pk=row.pk)
+
+        def save(*, instance: Contact, values: dict[str, Any]) -> Contact:
+            real.update(phone="2")  # between the form's reading and its saving
+            return save_content(instance=instance, values=values)
+
+        monkeypatch.setattr("facilities.admin.content.services.save_content", save)
+        body = content_body(title="Starter hut", body="", department="Golf", phone="1")
+        assert editor.post(page("contact", f"{row.pk}/change/"), body).status_code == 302
+        row.refresh_from_db()
+        assert (row.title, row.phone) == ("Starter hut", "2")
+
+    def test_a_busy_database_is_told_on_the_form_as_it_was_filled_in(
+        self, editor: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def busy(**_: Any) -> None:
+            raise BusyError
+
+        monkeypatch.setattr("facilities.admin.content.services.save_content", busy)
+        refused = editor.post(page("announcement", "add/"), content_body())
+
+        assert faults(refused)["__all__"] == ["The service is busy. Try again in a moment."]
+        assert b"Lights are out" in refused.content
+        assert not Announcement.objects.exists()
+
+
+class TestListOfContent:
+    @pytest.fixture
+    def some(self, senior: MembershipCategory, now: datetime) -> None:
+        hour = timedelta(hours=1)
+        rows = [
+            ("Now", {}),
+            ("Later", {"publish_from": now + hour}),
+            ("Over", {"publish_until": now}),
+            ("Ending", {"publish_until": now + hour}),
+            ("Draft", {"state": "draft"}),
+            ("Retired", {"state": "retired"}),
+            ("Public", {"audience": "public"}),
+            ("Seniors", {"audience": "categories"}),
+        ]
+        for title, values in rows:
+            row = Announcement.objects.create(title=title, **{"state": "published", **values})
+            if title == "Seniors":
+                row.categories.add(senior)
+
+    @pytest.mark.parametrize(
+        ("chosen", "shown"),
+        [
+            ("now", {"Now", "Ending", "Public", "Seniors"}),
+            ("later", {"Later"}),
+            ("over", {"Over"}),
+            ("draft", {"Draft"}),
+            ("retired", {"Retired"}),
+            ("nonsense", {"Now", "Later", "Over", "Ending", "Draft", "Retired", "Public", "Seniors"}),
+        ],
+    )
+    def test_filters_by_what_the_app_makes_of_it(
+        self, editor: Client, some: None, chosen: str, shown: set[str]
+    ) -> None:
+        assert set(titles(editor.get(page("announcement"), {"shown": chosen}))) == shown
+
+    def test_shows_what_somebody_sees_now(
+        self, editor: Client, some: None, senior: MembershipCategory
+    ) -> None:
+        regular = CategoryFactory.create()
+
+        def seen_by(whom: object) -> set[str]:
+            return set(titles(editor.get(page("announcement"), {"seen_by": str(whom)})))
+
+        assert seen_by("anybody") == {"Public"}
+        assert seen_by(regular.pk) == {"Now", "Ending", "Public"}
+        assert seen_by(senior.pk) == {"Now", "Ending", "Public", "Seniors"}
+        assert seen_by("1 OR 1=1") == set()
+
+    def test_says_in_words_whether_it_is_shown_and_to_whom(self, editor: Client, some: None) -> None:
+        text = editor.get(page("announcement")).content.decode()
+
+        for words in (
+            ">shown<", "from 1 Jun 2026, 09:00 on", "over since 1 Jun 2026, 08:00", "until 1 Jun 2026, 09:00",
+            ">draft<", ">retired<", ">everyone<", ">all members<", ">Senior<",
+        ):  # fmt: skip
+            assert words in text, words
+
+    def test_is_searched_and_ordered_as_the_app_orders(self, editor: Client, some: None) -> None:
+        Announcement.objects.create(title="Pinned", state="published", is_pinned=True)
+
+        assert titles(editor.get(page("announcement"), {"q": "end"})) == ["Ending"]
+        assert titles(editor.get(page("announcement")))[0] == "Pinned"
+
+    def test_events_are_found_by_their_time(self, editor: Client, now: datetime) -> None:
+        for title, starts_at in (("Past", at_club(1, 6)), ("Coming", at_club(2, 6))):
+            Event.objects.create(title=title, starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
+
+        assert titles(editor.get(page("event"), {"when": "upcoming"})) == ["Coming"]
+        assert titles(editor.get(page("event"), {"when": "past"})) == ["Past"]
+        assert titles(editor.get(page("event"), {"when": "x"})) == ["Coming", "Past"]
+
+    def test_publishes_and_retires_the_chosen(self, editor: Client) -> None:
+        rows = [Announcement.objects.create(title=title) for title in ("One", "Two")]
+
+        assert "2 were published." in act(editor, "announcement", "publish", rows)
+        assert "1 was retired." in act(editor, "announcement", "retire", rows[:1])
+        assert "0 were retired." in act(editor, "announcement", "retire", rows[:1])
+        assert dict(Announcement.objects.values_list("title", "state")) == {
+            "One": "retired",
+            "Two": "published",
+        }
+
+    def test_publishes_none_if_one_is_refused_and_names_it(self, editor: Client) -> None:
+        rows = [
+            Announcement.objects.create(title="Right"),
+            Announcement.objects.create(title="Nobody's", audience="categories"),
+        ]
+
+        text = act(editor, "announcement", "publish", rows)
+
+        assert "“Nobody&#x27;s” has to be corrected first: Name at least one category" in text
+        assert not Announcement.objects.exclude(state="draft").exists()
+
+    def test_who_only_looks_is_offered_no_action(
+        self, enter: Callable[[User], Client], front_desk: User
+    ) -> None:
+        row = Announcement.objects.create(title="Mine")
+
+        act(enter(front_desk), "announcement", "publish", [row])
+
+        row.refresh_from_db()
+        assert row.state == "draft"
+
+
+class TestQuotaRules:
+    def body(self, **change: Any) -> dict[str, Any]:
+        return {
+            "name": "Two a week", "is_active": "on", "per": "household", "limit": "2", "measure": "count",
+            "period": "week", "facility": "", "kind": "court", "prime_time_only": "on", "category": "",
+        } | change  # fmt: skip
+
+    def test_the_sentence_stands_in_the_list_and_on_the_form(self, editor: Client) -> None:
+        sentence = "A household may have at most 2 bookings a week (court, prime time)."
+        assert (
+            "It is shown here once the rule is saved."
+            in editor.get(page("quotarule", "add/")).content.decode()
+        )
+
+        assert editor.post(page("quotarule", "add/"), self.body()).status_code == 302
+
+        rule = QuotaRule.objects.get()
+        assert sentence in editor.get(page("quotarule")).content.decode()
+        assert sentence in editor.get(page("quotarule", f"{rule.pk}/change/")).content.decode()
+
+    def test_says_what_is_wrong(self, editor: Client, court: Facility) -> None:
+        make_quota("Two a week")
+
+        both = editor.post(page("quotarule", "add/"), self.body(facility=court.pk, name="Other"))
+        twice = editor.post(page("quotarule", "add/"), self.body())
+        wrong = editor.post(page("quotarule", "add/"), self.body(name="Other", limit="-1", period=""))
+
+        assert faults(both)["__all__"] == ["Choose a facility or a kind or neither, not both."]
+        assert set(faults(twice)) == {"name"}
+        assert set(faults(wrong)) == {"limit", "period"}
+        assert QuotaRule.objects.count() == 1
+
+    def test_the_list_says_for_whom_and_since_when(
+        self, editor: Client, senior: MembershipCategory, court: Facility
+    ) -> None:
+        make_quota("Later", category=senior, valid_from=date(2026, 6, 2), facility=court)
+        make_quota("Over", valid_until=date(2026, 5, 31))
+        make_quota("Ending", valid_until=date(2026, 6, 1))
+        make_quota("Always")
+        text = editor.get(page("quotarule")).content.decode()
+
+        for words in (
+            "from 2 Jun 2026 on",
+            "over since 31 May 2026",
+            "until 1 Jun 2026",
+            "always",
+            "Court One",
+        ):
+            assert words in text, words
+        for chosen, names in {
+            "now": {"Ending", "Always"}, "later": {"Later"}, "over": {"Over"},
+            "x": {"Later", "Over", "Ending", "Always"},
+        }.items():  # fmt: skip
+            found = editor.get(page("quotarule"), {"dates": chosen}).context["cl"].result_list
+            assert {rule.name for rule in found} == names
+
+
+class TestPrimeTime:
+    def body(self, **change: Any) -> dict[str, Any]:
+        return {
+            "name": "Evenings", "facility": "", "kind": "court", "days": ["0", "1", "4"],
+            "starts": "17:00", "ends": "00:00", "valid_from": "", "valid_until": "",
+        } | change  # fmt: skip
+
+    def test_makes_a_band_for_each_day_that_is_ticked(self, editor: Client) -> None:
+        answer = editor.post(page("primetime", "add/"), self.body(), follow=True)
+
+        assert "2 more days were added." in answer.content.decode()
+        assert sorted(PrimeTime.objects.values_list("weekday", flat=True)) == [0, 1, 4]
+        assert set(PrimeTime.objects.values_list("name", "kind")) == {("Evenings", "court")}
+        assert "17:00–00:00" in answer.content.decode()
+
+    def test_changes_one_of_them(self, editor: Client, court: Facility) -> None:
+        editor.post(page("primetime", "add/"), self.body(days=["5"], kind="", facility=court.pk))
+        band = PrimeTime.objects.get()
+        assert "Court One" in editor.get(page("primetime")).content.decode()
+
+        changed = editor.post(
+            page("primetime", f"{band.pk}/change/"),
+            self.body(weekday="6", kind="", facility=court.pk, ends="21:00"),
+        )
+
+        assert changed.status_code == 302, faults(changed)
+        assert list(PrimeTime.objects.values_list("weekday", flat=True)) == [6]
+
+    @pytest.mark.parametrize(
+        ("change", "field", "told"),
+        [
+            ({"days": []}, "days", "This field is required."),
+            ({"days": ["8"]}, "days", "8 is not one of the available choices"),
+            ({"kind": ""}, "__all__", "Choose either a facility or a kind, not both."),
+            ({"ends": "16:00"}, "ends", "It must be later than the start"),
+            (
+                {"valid_from": "2026-06-02", "valid_until": "2026-06-01"},
+                "valid_until",
+                "It must not be before",
+            ),
+        ],
+        ids=["no day", "no such day", "no scope", "backward", "dates"],
+    )
+    def test_says_what_is_wrong(self, editor: Client, change: dict[str, Any], field: str, told: str) -> None:
+        refused = editor.post(page("primetime", "add/"), self.body(**change))
+
+        assert told in str(faults(refused)[field])
+        assert not PrimeTime.objects.exists()
+
+    def test_none_of_the_days_is_saved_if_the_database_is_busy(
+        self, editor: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def busy(**_: Any) -> None:
+            raise BusyError
+
+        monkeypatch.setattr(PrimeTime.objects, "create", busy)  # the second day
+        refused = editor.post(page("primetime", "add/"), self.body())
+
+        assert faults(refused)["__all__"] == ["The service is busy. Try again in a moment."]
+        assert not PrimeTime.objects.exists()
+
+
+class TestStrikeRules:
+    BODY = {"name": "Three", "is_active": "on", "strikes": "3", "within_days": "90", "hold_days": "14"}
+
+    def test_reads_as_a_sentence(self, editor: Client) -> None:
+        assert editor.post(page("strikerule", "add/"), self.BODY).status_code == 302
+
+        sentence = "3 strikes within 90 days stop a member from booking for 14 days."
+        rule = StrikeRule.objects.get()
+        assert sentence in editor.get(page("strikerule")).content.decode()
+        assert sentence in editor.get(page("strikerule", f"{rule.pk}/change/")).content.decode()
+
+    def test_refuses_one_that_would_do_nothing(self, editor: Client) -> None:
+        nothing = dict.fromkeys(("strikes", "within_days", "hold_days"), "0")
+
+        refused = editor.post(page("strikerule", "add/"), self.BODY | nothing)
+
+        assert set(faults(refused)) == {"strikes", "within_days", "hold_days"}
+
+
+class TestRates:
+    def body(self, court: Facility, **change: Any) -> dict[str, Any]:
+        return {
+            "facility": court.pk, "amount": "1250.5", "unit": "slot", "guest_class": "member",
+            "category": "", "valid_from": "", "valid_until": "",
+        } | change  # fmt: skip
+
+    def test_the_list_shows_the_price_and_who_pays_it(
+        self, editor: Client, court: Facility, senior: MembershipCategory
+    ) -> None:
+        assert editor.post(page("rate", "add/"), self.body(court)).status_code == 302
+        more = self.body(court, category=senior.pk, prime_time_only="on", guest_class="sponsored")
+        assert editor.post(page("rate", "add/"), more).status_code == 302
+
+        text = editor.get(page("rate")).content.decode()
+        for words in (
+            "PHP 1,250.50 a slot",
+            "sponsored guests",
+            ">Senior<",
+            ">all<",
+            "prime time",
+            "any time",
+        ):
+            assert words in text, words
+
+    def test_refuses_a_second_price_for_the_same_day(self, editor: Client, court: Facility) -> None:
+        editor.post(page("rate", "add/"), self.body(court, valid_until="2026-06-30"))
+
+        clash = editor.post(page("rate", "add/"), self.body(court, valid_from="2026-06-30"))
+        after = editor.post(page("rate", "add/"), self.body(court, valid_from="2026-07-01"))
+
+        assert "Change the dates of one of the two." in str(faults(clash)["__all__"])
+        assert after.status_code == 302
+
+    def test_says_what_is_wrong(self, editor: Client, court: Facility) -> None:
+        refused = editor.post(page("rate", "add/"), self.body(court, facility="", amount="-1"))
+
+        assert set(faults(refused)) == {"facility", "amount"}
