@@ -119,12 +119,12 @@ class ContentAdmin(ClubModelAdmin[C]):
 
     own: ClassVar[tuple[str, ...]] = ()
     form = ContentForm
-    list_display: ClassVar[Any] = ("title", "in_the_app", "for_whom", "position")
+    list_display: Any = ("title", "in_the_app", "for_whom", "position")
     list_filter: ClassVar[Any] = (ShownFilter, SeenByFilter, "audience")
     search_fields: ClassVar[Any] = ("title", "body")
     ordering: ClassVar[Any] = ("position", "pk")
     readonly_fields: ClassVar[Any] = ("in_the_app",)
-    actions: ClassVar[Any] = ("publish", "retire")
+    actions: Any = ("publish", "retire")
 
     def get_fieldsets(self, request: HttpRequest, obj: C | None = None) -> Any:
         schedule = ("state", "publish_from", "publish_until", *(("in_the_app",) if obj else ()))

@@ -215,7 +215,7 @@ class TestListOfContent:
     @pytest.fixture
     def some(self, senior: MembershipCategory, now: datetime) -> None:
         hour = timedelta(hours=1)
-        rows = [
+        rows: list[tuple[str, dict[str, Any]]] = [
             ("Now", {}),
             ("Later", {"publish_from": now + hour}),
             ("Over", {"publish_until": now}),
