@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import gcd
 from typing import Final
@@ -44,6 +44,11 @@ class Cell:
     begins: bool = True
 
     @property
+    def at(self) -> str:
+        """The start as addresses and forms carry it."""
+        return written(self.interval.starts_at)
+
+    @property
     def left(self) -> int:
         return max(0, self.lanes - self.used)
 
@@ -61,6 +66,10 @@ class Row:
     cells: tuple[Cell, ...]
     hour: datetime | None = None
 
+    @property
+    def ends_at(self) -> datetime | None:
+        return None if self.hour is None else self.hour + HOUR
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -69,6 +78,10 @@ class Column:
     span: int
     at: datetime | None = None
     minute: int | None = None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        return None if self.at is None else self.at + HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +113,11 @@ class Plan:
     @property
     def extent(self) -> list[Interval]:
         return [*self.openings, *(interval for interval, _booking in self.bars)]
+
+
+def written(instant: datetime) -> str:
+    """An instant as addresses carry it: without a plus sign, which would be read as a space."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def axis_of(plans: Sequence[Plan], zone: ZoneInfo) -> Interval | None:

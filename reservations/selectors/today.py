@@ -20,7 +20,7 @@ from facilities.models import Facility
 from reservations.policies import cells, occupancy
 from reservations.policies.occupancy import SpaceOccupancy, Taken
 from reservations.policies.terms import ClosureFacts, FacilityFacts, Terms
-from reservations.selectors.board import Board, Plan, board_of, sheet_of
+from reservations.selectors.board import Board, Plan, board_of, sheet_of, written
 from reservations.selectors.desk import DeskBooking, load_bookings
 from reservations.selectors.rulebook import Rules, current_rules
 from reservations.selectors.situation import load_taken
@@ -37,6 +37,11 @@ class Night:
     interval: Interval
     used: int
     rooms: int
+
+    @property
+    def at(self) -> str:
+        """The check-in as addresses and forms carry it."""
+        return written(self.interval.starts_at)
 
     @property
     def left(self) -> int:

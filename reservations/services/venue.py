@@ -16,6 +16,7 @@ from bcc.core.errors import ConflictError, RuleFailure
 from facilities.models import Facility
 from reservations.models import Reservation
 from reservations.policies.states import State
+from reservations.policies.terms import FacilityFacts
 from reservations.selectors.rulebook import current_rules
 from reservations.services.changes import own_terms
 from reservations.services.errors import ReservationMovedOnError, WrongVenueCodeError
@@ -26,7 +27,7 @@ BATCH = 200
 log = structlog.get_logger(__name__)
 
 
-def venue_code(facility: Facility, on: date) -> str:
+def venue_code(facility: Facility | FacilityFacts, on: date) -> str:
     """The four digits that hang at the venue on a day; the Today page shows them."""
     digest = salted_hmac("reservations.venue_code", f"{facility.public_id}:{on}", algorithm="sha256").digest()
     return f"{int.from_bytes(digest[:8], 'big') % 10_000:04d}"
