@@ -16,6 +16,7 @@ from bcc.core.rest.fields import (
     StrictDateField,
     StrictModelSerializer,
     StrictQuerySerializer,
+    WallTimeField,
 )
 from facilities.models import Facility, Kind, Publishing, Rate, Takes
 from facilities.policies.plain_language import TOPICS
@@ -43,8 +44,8 @@ _FACILITY: dict[str, Any] = {
 class StaySerializer(serializers.Serializer[Any]):
     """The wall times of a night."""
 
-    check_in = serializers.TimeField(format="%H:%M", help_text="In from then on.")
-    check_out = serializers.TimeField(format="%H:%M", help_text="Out until then.")
+    check_in = WallTimeField(help_text="In from then on.")
+    check_out = WallTimeField(help_text="Out until then.")
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A court", _FACILITY, response_only=True)])

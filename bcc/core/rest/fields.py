@@ -174,6 +174,14 @@ class MoneyField(serializers.DecimalField):
         return super().to_internal_value(data)
 
 
+@extend_schema_field({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$", "examples": ["07:00"]})
+class WallTimeField(serializers.TimeField):
+    """A time by the clock of the club, ``HH:MM``; OpenAPI's ``time`` has seconds and an offset."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%H:%M", **kwargs)
+
+
 class CurrencyField(serializers.CharField):
     """The club's currency, ISO 4217, beside every amount."""
 
