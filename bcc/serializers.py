@@ -9,12 +9,25 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_sc
 from rest_framework import serializers
 
 from accounts.serializers.me import CategorySerializer
-from bcc.core.rest.fields import AwareDateTimeField, CharField, StrictQuerySerializer
+from bcc.core.rest.fields import AwareDateTimeField, CharField, StrictQuerySerializer, WallTimeField
 from facilities.models import Facility
 from facilities.serializers.content import AnnouncementSerializer
 from facilities.serializers.facility import FacilitySerializer
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Eight in the morning",
+            {
+                "server_time": "2026-06-01T00:00:00Z",
+                "local_time": "2026-06-01T08:00:00+08:00",
+                "time_zone": "Asia/Manila",
+            },
+            response_only=True,
+        )
+    ]
+)
 class TimeSerializer(serializers.Serializer[Any]):
     """The club's time."""
 
@@ -60,7 +73,7 @@ class BookingTermsSerializer(serializers.Serializer[Any]):
 
     policy = serializers.CharField(source="name")
     open_days_ahead = serializers.IntegerField(help_text="How far ahead a day can be booked.")
-    release_time = serializers.TimeField(format="%H:%M", help_text="When a day opens, at the club.")
+    release_time = WallTimeField(help_text="When a day opens, at the club.")
     slot_minutes = serializers.IntegerField()
     min_slots = serializers.IntegerField()
     max_slots = serializers.IntegerField(help_text="Slots, or nights, in one booking.")

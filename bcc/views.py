@@ -43,7 +43,13 @@ class TimeView(StrictQueryMixin, APIView):
     permission_classes = (AllowAny,)
     throttle_classes = (AnonymousThrottle,)
 
-    @extend_schema(operation_id="time", tags=["service"], responses=TimeSerializer, auth=[])
+    @extend_schema(
+        operation_id="time",
+        tags=["service"],
+        responses=TimeSerializer,
+        auth=[],
+        summary="What time it is at the club",
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The club's time and zone, for an app that must not trust its own clock."""
         now = clock.now()

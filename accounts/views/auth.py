@@ -46,6 +46,7 @@ def _signed_in(result: SignedIn) -> Response:
 
 class LoginView(OpenView):
     throttle_classes = (IdentifierThrottle, SignInAddressThrottle)
+    refusals = {"POST": ("401", "403")}
 
     @extend_schema(
         operation_id="auth_login",
@@ -71,6 +72,7 @@ class LoginView(OpenView):
 
 class VerifyView(OpenView):
     throttle_classes = (CodeThrottle, SignInAddressThrottle)
+    refusals = {"POST": ("401",)}
 
     @extend_schema(
         operation_id="auth_otp_verify",
@@ -87,6 +89,7 @@ class VerifyView(OpenView):
 
 class ResendView(OpenView):
     throttle_classes = (ResendThrottle, SignInAddressThrottle)
+    refusals = {"POST": ("401",)}
 
     @extend_schema(
         operation_id="auth_otp_request",
@@ -104,6 +107,7 @@ class ResendView(OpenView):
 
 class RefreshView(OpenView):
     throttle_classes = (RefreshThrottle,)
+    refusals = {"POST": ("401",)}
 
     @extend_schema(
         operation_id="auth_token_refresh",

@@ -125,6 +125,11 @@ DEVICE: Final = OpenApiExample(
     },
     response_only=True,
 )
+CURRENT_DEVICE: Final = OpenApiExample(
+    "After an update of the app",
+    value={"platform": "android", "name": "My phone", "app_version": "1.5.0", "push_token": "a-push-token"},
+    request_only=True,
+)
 NOTIFICATION: Final = OpenApiExample(
     "A notice",
     value={

@@ -86,6 +86,7 @@ class MeView(AccountView):
 
 class HouseholdView(AccountView):
     permission_classes = (IsMember,)
+    refusals = {"GET": ("404",)}
 
     @extend_schema(
         operation_id="me_household",
@@ -134,11 +135,13 @@ class DeviceDetailView(AccountView):
 
 
 class CurrentDeviceView(AccountView):
+    refusals = {"PUT": ("404",)}
+
     @extend_schema(
         operation_id="me_device_current",
         request=CurrentDeviceSerializer,
         responses=DeviceSerializer,
-        examples=[examples.DEVICE],
+        examples=[examples.CURRENT_DEVICE, examples.DEVICE],
         tags=["me"],
         summary="What this device is, and where to push to it",
     )

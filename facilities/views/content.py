@@ -93,10 +93,18 @@ class ContentDetailView(ChangingView, GenericAPIView[Any]):
 
 
 def _list(name: str, one: str) -> Any:
-    return extend_schema_view(
-        get=extend_schema(operation_id=f"{name}_list", tags=["club"], summary=f"The club's {name}"),
-        post=extend_schema(operation_id=f"{name}_create", tags=["club"], summary=f"Staff add {one}"),
-    )
+    def described(view: type[ContentListView]) -> Any:
+        return extend_schema_view(
+            get=extend_schema(operation_id=f"{name}_list", tags=["club"], summary=f"The club's {name}"),
+            post=extend_schema(
+                operation_id=f"{name}_create",
+                tags=["club"],
+                summary=f"Staff add {one}",
+                responses={status.HTTP_201_CREATED: view.serializer_class},
+            ),
+        )(view)
+
+    return described
 
 
 def _detail(name: str, one: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -36,7 +35,7 @@ class ParticipantSerializer(serializers.Serializer[Any]):
     id = serializers.SerializerMethodField()
     name = serializers.SerializerMethodField()
 
-    @extend_schema_field(OpenApiTypes.UUID)
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_id(self, row: Participant) -> str | None:
         person = row.member or row.guest
         return str(person.public_id) if person else None
@@ -78,7 +77,7 @@ class ReservationDetailSerializer(ReservationSerializer):
     participants = ParticipantSerializer(many=True)
     cancel_free_until = serializers.SerializerMethodField()
 
-    @extend_schema_field(OpenApiTypes.DATETIME)
+    @extend_schema_field(AwareDateTimeField(allow_null=True))
     def get_cancel_free_until(self, row: Reservation) -> str | None:
         version = row.policy_version
         if version is None or not row.occupies:

@@ -15,6 +15,7 @@ from reservations.selectors.availability import MOST_DAYS, get_availability
 from reservations.selectors.standing import get_privileges
 from reservations.serializers.asked import AvailabilityQuerySerializer
 from reservations.serializers.shown import AvailabilitySerializer, PrivilegesSerializer
+from reservations.views import examples
 from reservations.views.base import MemberView
 
 
@@ -23,6 +24,7 @@ class AvailabilityView(ConditionalGetMixin, MemberView):
 
     @extend_schema(
         operation_id="facilities_availability",
+        examples=[examples.AVAILABILITY],
         responses=AvailabilitySerializer,
         tags=["facilities"],
         summary="What is free, with the reasons why this member cannot have a slot",
@@ -48,6 +50,7 @@ class AvailabilityView(ConditionalGetMixin, MemberView):
 class PrivilegesView(MemberView):
     @extend_schema(
         operation_id="me_privileges",
+        examples=[examples.PRIVILEGES],
         responses=PrivilegesSerializer,
         tags=["me"],
         summary="Holds, strikes and what is left of each quota",

@@ -12,6 +12,7 @@ from bcc.core.rest.paging import KeysetPagination
 from reservations.models import Guest
 from reservations.serializers.asked import GuestSerializer
 from reservations.serializers.shown import ShownGuestSerializer
+from reservations.views import examples
 from reservations.views.base import MemberView
 
 
@@ -27,6 +28,7 @@ class GuestListView(MemberView):
 
     @extend_schema(
         operation_id="guests_list",
+        examples=[examples.GUEST],
         responses=ShownGuestSerializer(many=True),
         tags=["guests"],
         summary="The household's guests, newest first",
@@ -38,6 +40,7 @@ class GuestListView(MemberView):
 
     @extend_schema(
         operation_id="guests_create",
+        examples=[examples.NEW_GUEST, examples.GUEST],
         request=GuestSerializer,
         responses={201: ShownGuestSerializer},
         tags=["guests"],

@@ -37,6 +37,7 @@ from reservations.serializers.shown import (
     ReservationSerializer,
 )
 from reservations.services.booking import Companion, Wish
+from reservations.views import examples
 from reservations.views.base import MemberView
 
 TAGS = ["reservations"]
@@ -58,9 +59,11 @@ class ReservationListView(ReservationView):
     query_serializer = ReservationQuerySerializer
     pagination_class = KeysetPagination
     idempotent = ("POST",)
+    refusals = {"POST": ("404",)}
 
     @extend_schema(
         operation_id="reservations_list",
+        examples=[examples.LINE],
         responses=ReservationSerializer(many=True),
         tags=TAGS,
         summary="The member's reservations, and the household's where the member may see them",
@@ -77,6 +80,7 @@ class ReservationListView(ReservationView):
 
     @extend_schema(
         operation_id="reservations_create",
+        examples=[examples.WISH, examples.BOOKED, examples.HELD],
         request=WishSerializer,
         responses={201: ReservationDetailSerializer},
         tags=TAGS,
@@ -100,8 +104,11 @@ class ReservationListView(ReservationView):
 
 
 class QuoteView(ReservationView):
+    refusals = {"POST": ("404",)}
+
     @extend_schema(
         operation_id="reservations_quote",
+        examples=[examples.WISH, examples.QUOTE],
         request=WishSerializer,
         responses=QuoteSerializer,
         tags=TAGS,
@@ -115,6 +122,7 @@ class QuoteView(ReservationView):
 class ReservationDetailView(ConditionalGetMixin, ReservationView):
     @extend_schema(
         operation_id="reservations_get",
+        examples=[examples.BOOKED],
         responses=ReservationDetailSerializer,
         tags=TAGS,
         summary="One reservation",
@@ -133,6 +141,7 @@ class ChangeView(ReservationView):
 class ConfirmView(ChangeView):
     @extend_schema(
         operation_id="reservations_confirm",
+        examples=[examples.BOOKED],
         request=NothingSerializer,
         responses=ReservationDetailSerializer,
         tags=TAGS,
@@ -149,6 +158,7 @@ class ConfirmView(ChangeView):
 class CancelView(ChangeView):
     @extend_schema(
         operation_id="reservations_cancel",
+        examples=[examples.REASON, examples.CANCELLED],
         request=CancelSerializer,
         responses=ReservationDetailSerializer,
         tags=TAGS,
@@ -167,6 +177,7 @@ class CancelView(ChangeView):
 class RescheduleView(ChangeView):
     @extend_schema(
         operation_id="reservations_reschedule",
+        examples=[examples.NEW_TIMES, examples.MOVED],
         request=RescheduleSerializer,
         responses=ReservationDetailSerializer,
         tags=TAGS,
@@ -191,6 +202,7 @@ class RescheduleView(ChangeView):
 class CheckInView(ChangeView):
     @extend_schema(
         operation_id="reservations_check_in",
+        examples=[examples.VENUE_CODE, examples.CHECKED_IN],
         request=CheckInSerializer,
         responses=ReservationDetailSerializer,
         tags=TAGS,
@@ -209,6 +221,7 @@ class CheckInView(ChangeView):
 class ParticipantsView(ChangeView):
     @extend_schema(
         operation_id="reservations_participants",
+        examples=[examples.COMPANIONS, examples.BOOKED],
         request=ParticipantsSerializer,
         responses=ReservationDetailSerializer,
         tags=TAGS,
@@ -232,6 +245,7 @@ class EventsView(MemberView):
 
     @extend_schema(
         operation_id="reservations_events",
+        examples=[examples.EVENT],
         responses=ReservationEventSerializer(many=True),
         tags=TAGS,
         summary="The history, oldest first",
@@ -246,6 +260,7 @@ class EventsView(MemberView):
 class CalendarView(MemberView):
     @extend_schema(
         operation_id="reservations_calendar",
+        examples=[examples.CALENDAR],
         responses={
             (200, "text/calendar"): OpenApiResponse(OpenApiTypes.STR, "An iCalendar file with one event.")
         },

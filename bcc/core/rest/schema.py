@@ -6,15 +6,17 @@ A view declares, and its operations show:
 - ``ConditionalGetMixin``: ``ETag``, ``If-None-Match`` and the 304 on GET;
 - ``if_match = ("PATCH", "DELETE")``: methods that need ``If-Match``, and the 412;
 - ``query_serializer``: the query parameters (see ``StrictQueryMixin``);
-- its permissions, throttles and path: 401, 403, 404 and 429.
+- its permissions, throttles and path: 401, 403, 404 and 429;
+- ``refusals = {"POST": ("404",)}``: what a method refuses besides.
 """
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Final
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import get_lib_doc_excludes
+from drf_spectacular.plumbing import get_doc, get_lib_doc_excludes
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import permissions, serializers
@@ -95,6 +97,11 @@ class ProblemSerializer(serializers.Serializer[Any]):
 class ApiSchema(AutoSchema):
     """``DEFAULT_SCHEMA_CLASS``."""
 
+    def get_description(self) -> str:  # type: ignore[override]  # spectacular dropped its arguments
+        """The docstring of the method, or of the very view: those of its bases are for us."""
+        handler = getattr(self.view, getattr(self.view, "action", None) or self.method.lower())
+        return str(get_doc(handler) or inspect.cleandoc(vars(type(self.view)).get("__doc__") or ""))
+
     def get_override_parameters(self) -> list[Any]:
         parameters: list[Any] = [
             *super().get_override_parameters(),
@@ -159,7 +166,7 @@ class ApiSchema(AutoSchema):
         return schema
 
     def _refusals(self) -> set[str]:
-        codes = {"400"}
+        codes = {"400", *getattr(self.view, "refusals", {}).get(self.method, ())}
         if self._needs_sign_in():
             codes |= {"401", "403"}
         if "{" in self.path:
