@@ -1,0 +1,183 @@
+"""The world of the contract's tests: the cast, and one of everything that belongs to the owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+from django.core.cache import cache
+from django.db import transaction
+from rest_framework.test import APIClient
+
+from accounts.models import Device, Member, Notification, OneTimePassword, Relation, User
+from accounts.policies.codes import derive_code
+from accounts.services import epoch
+from accounts.services.devices import DeviceFacts, remember_untrusted, token_hash
+from accounts.services.identities import forget_identities
+from accounts.services.notifications import notify
+from accounts.services.one_time_passwords import Challenge, Purpose, issue_challenge
+from accounts.services.roles import ROLES
+from accounts.services.sessions import revoke_session
+from accounts.services.tokens import Tokens, make_tokens
+from bcc.core.actors import Actor
+from facilities.models import Announcement, ClubRule, Contact, Content, Event, Facility, Faq, Outlet, Promo
+from reservations.models import Reservation
+from reservations.services import create_reservation
+from reservations.services.booking import Wish
+from tests.conftest import at_club
+from tests.factories import MemberFactory, UserFactory, make_facility, make_session
+
+PASSWORD: Final = "correct horse battery staple"
+DEVICE_TOKEN: Final = "a-device-token-of-the-tests"
+MEMBERS: Final = ("owner", "spouse", "dependent", "stranger")
+STAFF: Final = tuple(ROLES)
+# The columns of the access table.
+EVERYBODY: Final = ("anonymous", "dead", *MEMBERS, *STAFF)
+
+CONTENT: Final[dict[str, tuple[type[Content], dict[str, Any]]]] = {
+    "announcements": (Announcement, {}),
+    "events": (Event, {"starts_at": at_club(5, 9), "ends_at": at_club(5, 12)}),
+    "contacts": (Contact, {"department": "Member services"}),
+    "faqs": (Faq, {}),
+    "rules": (ClubRule, {}),
+    "outlets": (Outlet, {}),
+    "promos": (Promo, {}),
+}
+
+
+@dataclass
+class World:
+    """Whatever is not said to be another's belongs to the owner; ids are public ones."""
+
+    now: datetime
+    clients: dict[str, APIClient]
+    owner: Member
+    court: Facility
+    confirmed: Reservation
+    held: Reservation
+    ready: Reservation
+    device: Device
+    notification: Notification
+    content: dict[str, Content]
+    tokens: Tokens
+    challenge: Challenge
+    code: str
+
+
+def build_world(now: datetime) -> World:
+    """Everything that the calls of ``tests.api.calls`` name, made by the house's own services."""
+    cast, staff = _cast(), _staff()
+    User.objects.update(password=make_password(PASSWORD))
+    owner, user = cast["owner"], cast["owner"].user
+    assert user is not None
+    clients = {"anonymous": _client(None, now), "dead": _client(user, now)}
+    assert revoke_session(public_id=user.sessions.get().public_id, now=now)
+    clients |= {name: _client(one.user, now) for name, one in cast.items()}
+    clients |= {name: _client(one, now) for name, one in staff.items()}
+    court = make_facility("Court One", terms={"max_slots": 3, "check_in_from_minutes": 240})
+    hall = make_facility("Held Hall", kind="hall", terms={"hold_minutes": 10, "max_slots": 3})
+    challenge = _challenge(user, now)
+    return World(
+        now=now,
+        clients=clients,
+        owner=owner,
+        court=court,
+        confirmed=_book(owner, court, at_club(2, 10), now, party=3),
+        held=_book(owner, hall, at_club(2, 10), now),
+        ready=_book(owner, court, at_club(1, 10), now),
+        device=Device.objects.create(
+            user=user,
+            platform="ios",
+            name="Old phone",
+            token_hash=token_hash(DEVICE_TOKEN),
+            trusted_at=now,
+            last_seen_at=now,
+        ),
+        notification=_notification(user, now),
+        content={
+            name: model._default_manager.create(
+                title=f"Test {name}", state="published", audience="public", **more
+            )
+            for name, (model, more) in CONTENT.items()
+        },
+        tokens=make_tokens(user=user, session=make_session(user, now=now), now=now),
+        challenge=challenge,
+        code=_code_of(challenge.challenge),
+    )
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Whatever happens inside has not happened after it, in the database and in memory."""
+    forget_everything()
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+    forget_everything()
+
+
+def forget_everything() -> None:
+    """What this process keeps between requests."""
+    cache.clear()
+    epoch.forget()
+    forget_identities()
+
+
+def _cast() -> dict[str, Member]:
+    owner = MemberFactory.create(first_name="Test", last_name="Owner")
+    household = {"membership": owner.membership}
+    return {
+        "owner": owner,
+        "spouse": MemberFactory.create(relation=Relation.SPOUSE, last_name="Spouse", **household),
+        "dependent": MemberFactory.create(relation=Relation.DEPENDENT, last_name="Dependent", **household),
+        "stranger": MemberFactory.create(last_name="Stranger"),
+    }
+
+
+def _staff() -> dict[str, User]:
+    staff = {name: UserFactory.create(is_staff=True, display_name=f"Test {name}") for name in STAFF}
+    for name, user in staff.items():
+        user.groups.add(Group.objects.get(name=name))
+    return staff
+
+
+def _client(user: User | None, now: datetime) -> APIClient:
+    """A client signed in as ``user``; a defect is a 500 as in production, not an exception in the test."""
+    client = APIClient(raise_request_exception=False)
+    if user is not None:
+        tokens = make_tokens(user=user, session=make_session(user, now=now), now=now)
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.access}")
+    return client
+
+
+def _book(member: Member, facility: Facility, at: datetime, now: datetime, *, party: int = 1) -> Reservation:
+    return create_reservation(
+        wish=Wish(facility.public_id, at, at + timedelta(hours=1), party=party),
+        member_id=member.pk,
+        membership_id=member.membership_id,
+        by=Actor("member", member.full_name, member.user_id, member.pk),
+        now=now,
+    )
+
+
+def _challenge(user: User, now: datetime) -> Challenge:
+    device = remember_untrusted(user=user, facts=DeviceFacts(name="New phone"), now=now)
+    return issue_challenge(user=user, purpose=Purpose.DEVICE, device=device, now=now)
+
+
+def _code_of(challenge: UUID) -> str:
+    """The code as the sender derives it; no row holds one."""
+    row = OneTimePassword.objects.get(challenge=challenge)
+    return derive_code(key=settings.OTP_KEY, purpose=row.purpose, challenge=challenge, nonce=row.nonce)
+
+
+def _notification(user: User, now: datetime) -> Notification:
+    notify(user_id=user.pk, kind="password_changed", context={"at": "now"}, dedupe="world", now=now)
+    return Notification.objects.filter(user=user, channel="in_app").latest("pk")
