@@ -82,12 +82,11 @@ def read_quota(quota: Quota) -> Sentence:
 
 def read_strikes(*, strikes: int, within_days: int, hold_days: int) -> str:
     """“3 strikes within 90 days stop a member from booking for 14 days.”"""
-    counted = ngettext("%(n)d strike", "%(n)d strikes", strikes) % {"n": strikes}
-    return _("%(strikes)s within %(days)s stop a member from booking for %(hold)s.") % {
-        "strikes": counted,
-        "days": duration(within_days * DAY),
-        "hold": duration(hold_days * DAY),
-    }
+    return ngettext(
+        "%(n)d strike within %(days)s stops a member from booking for %(hold)s.",
+        "%(n)d strikes within %(days)s stop a member from booking for %(hold)s.",
+        strikes,
+    ) % {"n": strikes, "days": duration(within_days * DAY), "hold": duration(hold_days * DAY)}
 
 
 def duration(minutes: int) -> str:
@@ -146,11 +145,11 @@ def _length(terms: Terms) -> Iterator[str]:
             "step": duration(terms.slot_minutes),
         }
     if terms.buffer_before_minutes:
-        yield _("The %(duration)s before a booking are kept free.") % {
+        yield _("It is kept free for %(duration)s before a booking.") % {
             "duration": duration(terms.buffer_before_minutes)
         }
     if terms.buffer_after_minutes:
-        yield _("The %(duration)s after a booking are kept free.") % {
+        yield _("It is kept free for %(duration)s after a booking.") % {
             "duration": duration(terms.buffer_after_minutes)
         }
 
@@ -267,7 +266,12 @@ def _cancellation(terms: Terms, currency: str) -> Iterator[str]:
 def _attendance(terms: Terms) -> Iterator[str]:
     if terms.no_show_after_minutes is None:
         return
-    yield _("Check in from %(from)s before the start on.") % {"from": duration(terms.check_in_from_minutes)}
+    if terms.check_in_from_minutes:
+        yield _("Check in from %(from)s before the start on.") % {
+            "from": duration(terms.check_in_from_minutes)
+        }
+    else:
+        yield _("Check in from the start on.")
     yield _("Who has not checked in %(duration)s after the start is a no-show.") % {
         "duration": duration(terms.no_show_after_minutes)
     }
