@@ -23,13 +23,14 @@ class PastRule:
 
 
 class NoticeRule:
-    """Enough minutes, and enough calendar days of the club, before the start."""
+    """Enough minutes, and enough calendar days of the club, before the start. None asked: the past is
+    another rule's."""
 
     code: ClassVar[str] = "too_short_notice"
 
     def judge(self, ask: Ask) -> Iterator[RuleFailure]:
         terms = ask.terms
-        if ask.now + terms.min_notice > ask.interval.starts_at:
+        if terms.min_notice and ask.now + terms.min_notice > ask.interval.starts_at:
             minutes = int(terms.min_notice.total_seconds() // 60)
             yield RuleFailure(
                 self.code,
@@ -39,7 +40,7 @@ class NoticeRule:
                 current=int((ask.interval.starts_at - ask.now).total_seconds() // 60),
             )
         days = (ask.starts_on - ask.now.astimezone(ask.zone).date()).days
-        if days < terms.min_notice_days:
+        if terms.min_notice_days and days < terms.min_notice_days:
             yield RuleFailure(
                 self.code,
                 _("Book at least %(days)d days ahead. Choose a later date.")
