@@ -124,8 +124,8 @@ class BookingForm(ReasonMixin):
         label=gettext_lazy("Set the rules of the house aside"),
         required=False,
         help_text=gettext_lazy(
-            "Notice, window, party, quota and standing; a reason is needed. Hours, closures and what is taken "
-            "can be set aside by nobody."
+            "Notice, window, party, quota and standing; a reason is needed. Hours, closures and what is "
+            "taken can be set aside by nobody."
         ),
     )
 

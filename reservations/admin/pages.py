@@ -55,6 +55,12 @@ def club_time(instant: datetime | None, form: str = "D j M Y, H:i") -> str:
     return "" if instant is None else date_format(instant.astimezone(clock.zone()), form)
 
 
+def club_times(starts_at: datetime, ends_at: datetime) -> str:
+    """“Tue 1 Dec 2026, 17:00 – 18:00”; the date again only where it is another."""
+    same_day = clock.local_date(starts_at) == clock.local_date(ends_at)
+    return f"{club_time(starts_at)} – {club_time(ends_at, 'H:i' if same_day else 'D j M, H:i')}"
+
+
 def refuse(form: forms.BaseForm, error: BaseException) -> None:
     """Write on the form what a service refused. Raises ``error`` again if it is a defect."""
     for field, detail in told(error):
@@ -112,3 +118,9 @@ def form_page(
             **context,
         },
     )
+
+
+def may(request: HttpRequest, permission: str) -> bool:
+    """Whether who is signed in holds "app.codename"."""
+    user: Any = request.user
+    return bool(user.has_perm(permission))

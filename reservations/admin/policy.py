@@ -27,7 +27,7 @@ from facilities.models import PolicyVersion, ReservationPolicy
 from facilities.policies.differences import Change, compare
 from facilities.policies.plain_language import Sentence, Stay, Topic, read_terms
 from facilities.selectors.policies import facilities_of, stay_of
-from reservations.admin.pages import Done, club_time, form_page
+from reservations.admin.pages import Done, club_time, form_page, may
 from reservations.admin.policy_forms import FIELDSETS, DraftForm, PublishForm
 
 TOPIC_LABELS: Final[dict[Topic, Any]] = {
@@ -132,9 +132,9 @@ class ReservationPolicyAdmin(ClubModelAdmin[ReservationPolicy]):
                 "in_force_reading": read(policy, current),
                 "draft": draft,
                 "draft_reading": read(policy, draft),
-                "may_draft": request.user.has_perm("facilities.add_policyversion"),  # type: ignore[union-attr]  # signed in
-                "may_change": request.user.has_perm(CHANGE),  # type: ignore[union-attr]  # signed in
-                "may_discard": request.user.has_perm("facilities.delete_policyversion"),  # type: ignore[union-attr]  # signed in
+                "may_draft": may(request, "facilities.add_policyversion"),
+                "may_change": may(request, CHANGE),
+                "may_discard": may(request, "facilities.delete_policyversion"),
             }
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
@@ -288,7 +288,7 @@ class ReservationPolicyAdmin(ClubModelAdmin[ReservationPolicy]):
     # --------------------------------------------------------------------------------------- pieces
 
     def _policy(self, request: HttpRequest, pk: int, permission: str) -> ReservationPolicy:
-        if not request.user.has_perm(permission):  # type: ignore[union-attr]  # signed in
+        if not may(request, permission):
             raise PermissionDenied
         return get_object_or_404(self.get_queryset(request), pk=pk)
 

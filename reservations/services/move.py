@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
 from bcc.core import transactions
@@ -15,11 +17,12 @@ from reservations.models import Reservation, ReservationEvent, SlotClaim
 from reservations.policies.deadlines import deadline
 from reservations.policies.states import DEADLINED, OCCUPYING, Mover, State, may_move
 from reservations.policies.terms import Terms
-from reservations.selectors.rulebook import Rules
+from reservations.selectors.rulebook import Rules, current_rules
 from reservations.services import messages
 from reservations.services.errors import ReservationMovedOnError
 from reservations.signals import reservation_changed
 
+R = TypeVar("R")
 Action = ReservationEvent.Action
 _SYSTEM_MOVERS: dict[Actor, Mover] = {BOOKING: "booking", STANDING: "standing"}
 
@@ -44,6 +47,23 @@ def locked(reservation: Reservation, rules: Rules) -> Reservation:
     return Reservation.objects.select_related("facility", "member__user", "policy_version__policy").get(
         pk=reservation.pk
     )
+
+
+def at_version(*, reservation: Reservation, version: int, step: Callable[[Reservation], R]) -> R:
+    """Take ``step`` under the lock if the reservation is still as somebody saw it.
+
+    For people who decide about what a page showed them. Raises StaleVersionError otherwise.
+    """
+
+    def work() -> R:
+        seen = locked(reservation, current_rules())
+        if seen.version != version:
+            raise StaleVersionError(
+                _("Somebody has changed this reservation in the meantime. Look at it again.")
+            )
+        return step(seen)
+
+    return transactions.run(work)
 
 
 def move(
