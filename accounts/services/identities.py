@@ -8,12 +8,13 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
 from accounts.policies.identity import Identity
 from accounts.policies.tokens import TokenType
-from accounts.selectors.identities import find_standing
+from accounts.selectors.identities import Standing, find_standing
 from accounts.services import epoch
 from accounts.services.tokens import TokenTooOldError, read_token
 from bcc.core.errors import NotAuthenticatedError
@@ -53,24 +54,37 @@ def identify(*, token: str, now: datetime) -> Identity:
             raise TokenTooOldError
         return known.identity
     claims = read_token(token, type=TokenType.ACCESS, now=now)
-    standing = find_standing(claims.session)
-    if (
-        standing is None
-        or standing.identity.public_id != claims.user
-        or not standing.identity.is_active
-        or standing.token_version != claims.token_version
-        or standing.ended_at is not None
-        or standing.expires_at <= now
-    ):
+    standing = _find_live(claims.session, now)
+    if standing.identity.public_id != claims.user or standing.token_version != claims.token_version:
         raise SessionEndedError
     _remember(key, _Checked(standing.identity, claims.expires_at, mark, time.monotonic() + KEPT_SECONDS))
     return standing.identity
+
+
+def identify_session(*, session: UUID, now: datetime) -> Identity:
+    """Whose session it is, from its row: for who was let in without a token, or long ago.
+
+    Raises SessionEndedError where the session is over, or its user inactive or gone.
+    """
+    return _find_live(session, now).identity
 
 
 def forget_identities() -> None:
     """Drop every verified token that this process remembers."""
     with _guard:
         _checked.clear()
+
+
+def _find_live(session: UUID, now: datetime) -> Standing:
+    standing = find_standing(session)
+    if (
+        standing is None
+        or not standing.identity.is_active
+        or standing.ended_at is not None
+        or standing.expires_at <= now
+    ):
+        raise SessionEndedError
+    return standing
 
 
 def _remember(key: bytes, entry: _Checked) -> None:
