@@ -1,5 +1,9 @@
-"""The sockets of the server. The chat consumer comes with the chat itself."""
+"""The sockets of the server."""
 
-from django.urls import URLPattern
+from __future__ import annotations
 
-websocket_urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, path
+
+from chat.consumers import ClubSocket
+
+websocket_urlpatterns: list[URLPattern] = [path("ws/v1", ClubSocket.as_asgi())]

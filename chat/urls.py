@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from chat.views import SocketTicketView
+
+urlpatterns: list[URLPattern] = [
+    path("chat/socket-ticket", SocketTicketView.as_view(), name="chat-socket-ticket"),
+]

@@ -35,6 +35,7 @@ from bcc import celery
 from bcc.asgi import websocket_application
 from bcc.management.commands.sync_schedules import sync_schedules
 from bcc.wsgi import application as wsgi_application
+from chat.consumers import say_goodbye
 
 HTTP_THREADS = 8
 TASK_THREADS = 2
@@ -139,6 +140,7 @@ class _Server(uvicorn.Server):
         # While requests are still answered: a task that ends may need the loop for its push.
         await sync_to_async(self._companions.stop, thread_sensitive=False)()
         self._companions.say("stopping the server")
+        await say_goodbye()
         await super().shutdown(sockets=sockets)
 
 

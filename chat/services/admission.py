@@ -1,0 +1,115 @@
+"""Who may open a socket: whoever brings a ticket that the API just gave, or an access token.
+
+A ticket stands in a URL, which proxies log: it is good for one socket and half a minute, and the cache
+keeps its hash. Processes that share a cache share the tickets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from django.core.cache import cache
+from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
+
+from accounts.policies.identity import Identity
+from accounts.services import epoch
+from accounts.services.identities import identify, identify_session
+from bcc.core.errors import BusyError, NotAuthenticatedError
+
+TICKET_LIFETIME: Final = timedelta(seconds=30)
+TICKET_BYTES: Final = 32
+# Longer than any ticket of ours; nothing is hashed that cannot be one.
+MOST_CHARACTERS: Final = 64
+
+log = structlog.get_logger(__name__)
+
+
+class TicketInvalidError(NotAuthenticatedError):
+    code = "ticket_invalid"
+    default_detail = _("This ticket is used, too old, or none. Get a new one and connect again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """``text`` is shown once; ``expires_at`` is an instant."""
+
+    text: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whose socket it is, and of which session. ``mark`` is what the revocation epoch was."""
+
+    user: UUID
+    session: UUID
+    mark: epoch.Mark
+
+
+def issue_ticket(*, identity: Identity, now: datetime) -> Ticket:
+    """A ticket for one socket of this session. Raises BusyError while the cache is away."""
+    text = secrets.token_urlsafe(TICKET_BYTES)
+    claim = {"user": identity.public_id.hex, "session": identity.session_id.hex}
+    try:
+        cache.set(_key(text), claim, TICKET_LIFETIME.total_seconds())
+    except (RedisError, OSError) as error:
+        log.warning("socket_ticket_not_issued", reason=type(error).__name__)
+        raise BusyError from error
+    return Ticket(text, now + TICKET_LIFETIME)
+
+
+def admit_ticket(*, ticket: str) -> Admission:
+    """Use ``ticket`` up. Raises TicketInvalidError, and BusyError while the cache is away."""
+    if not ticket.isascii() or len(ticket) > MOST_CHARACTERS:
+        raise TicketInvalidError
+    key = _key(ticket)
+    mark = epoch.current_mark()
+    try:
+        claim = cache.get(key)
+        # Of two who read it, one deletes it: that one is admitted.
+        if claim is None or not cache.delete(key):
+            raise TicketInvalidError
+    except (RedisError, OSError) as error:
+        log.warning("socket_ticket_not_read", reason=type(error).__name__)
+        raise BusyError from error
+    return Admission(UUID(claim["user"]), UUID(claim["session"]), mark)
+
+
+def admit_token(*, token: str, now: datetime) -> Admission:
+    """For the first frame of a socket. Raises NotAuthenticatedError as the API does."""
+    mark = epoch.current_mark()
+    identity = identify(token=token, now=now)
+    return Admission(identity.public_id, identity.session_id, mark)
+
+
+def confirm(*, admission: Admission, now: datetime) -> None:
+    """Look at the session's row itself. Raises SessionEndedError.
+
+    To be called once the socket hears of the session's end: what ended before is seen here, and
+    what ends later is heard.
+    """
+    if identify_session(session=admission.session, now=now).public_id != admission.user:
+        raise TicketInvalidError
+
+
+def recheck(*, admission: Admission, now: datetime) -> Admission:
+    """``admission``, looked at again if anybody's sessions have ended since: a push may be lost.
+
+    Raises SessionEndedError.
+    """
+    mark = epoch.current_mark()
+    if mark == admission.mark:
+        return admission
+    confirm(admission=admission, now=now)
+    return Admission(admission.user, admission.session, mark)
+
+
+def _key(text: str) -> str:
+    return f"chat.ticket.{hashlib.sha256(text.encode()).hexdigest()}"
