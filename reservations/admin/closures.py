@@ -9,7 +9,7 @@ from typing import Any, Final
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.html import format_html
@@ -40,15 +40,11 @@ class ClosureForm(forms.ModelForm[Closure]):
         super().__init__(*args, **kwargs)
         # What is retired is closed for good; an old closure of it still shows what it was for.
         if "facility" in self.fields and "space" in self.fields:
-            chosen = self.instance
-            facilities = Facility.objects.exclude(state=Publishing.RETIRED)
-            spaces = Space.objects.filter(is_retired=False)
-            self.fields["facility"].queryset = (  # type: ignore[attr-defined]  # a choice of rows
-                facilities | Facility.objects.filter(pk=chosen.facility_id)
-            ).order_by("name", "pk")
-            self.fields["space"].queryset = (  # type: ignore[attr-defined]  # a choice of rows
-                spaces | Space.objects.filter(pk=chosen.space_id)
-            ).order_by("name", "pk")
+            its_facility = Q(pk__in=[self.instance.facility_id or 0])
+            facilities = Facility.objects.filter(~Q(state=Publishing.RETIRED) | its_facility)
+            self.fields["facility"].queryset = facilities.order_by("name", "pk")  # type: ignore[attr-defined]  # a choice of rows
+            spaces = Space.objects.filter(Q(is_retired=False) | Q(pk__in=[self.instance.space_id or 0]))
+            self.fields["space"].queryset = spaces.order_by("name", "pk")  # type: ignore[attr-defined]  # a choice of rows
 
     def clean_ends_at(self) -> datetime:
         ends_at: datetime = self.cleaned_data["ends_at"]

@@ -299,9 +299,7 @@ class FacilityAdmin(PlaceAdmin[Facility], DecidingAdmin[Facility]):
                 return HttpResponseRedirect(back)
         self.about(request, facility.name)
         question = (
-            _(
-                "It leaves the app for good. First decide for each coming booking whether to keep or cancel it."
-            )
+            _("It leaves the app for good. First decide for each coming booking: keep or cancel it.")
             if hits
             else _("It leaves the app for good. Nobody has a coming booking.")
         )

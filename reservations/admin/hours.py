@@ -130,8 +130,8 @@ class OpeningPeriodAdmin(HoursAdmin[OpeningPeriod]):
         self, request: HttpRequest, obj: OpeningPeriod, inline: Any, prefix: str
     ) -> dict[str, Any]:
         """A new period begins with a row for each day; those left empty are not saved."""
-        kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)  # type: ignore[misc]  # not in the stubs
-        if obj.pk is None:
+        kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
+        if obj._state.adding:
             kwargs["initial"] = [{"weekday": weekday} for weekday in Weekday.values]
         return kwargs
 

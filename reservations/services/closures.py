@@ -118,12 +118,10 @@ def lock_for(decisions: Decisions, *, rules: Rules, space_ids: Iterable[int]) ->
 
     Who has no decision is not touched, only listed, so their memberships need no lock.
     """
-    decided = Reservation.objects.filter(pk__in=list(decisions)).values_list("membership_id", "facility_id")
-    membership_ids = {membership_id for membership_id, _facility_id in decided if membership_id is not None}
-    its_spaces = {
-        space.id for _membership_id, facility_id in decided for space in rules.facilities[facility_id].spaces
-    }
-    transactions.lock_rows(Membership, membership_ids)
+    decided = list(Reservation.objects.filter(pk__in=list(decisions)).only("membership_id", "facility_id"))
+    its_spaces = {space.id for one in decided for space in rules.facilities[one.facility_id].spaces}
+    memberships = {one.membership_id for one in decided if one.membership_id is not None}
+    transactions.lock_rows(Membership, memberships)
     transactions.lock_rows(Space, its_spaces | set(space_ids))
 
 

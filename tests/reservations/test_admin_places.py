@@ -300,7 +300,7 @@ class TestClosing:
     def test_says_who_is_told_nothing(
         self, grounds: Client, booked: Reservation, court: Facility, now: datetime
     ) -> None:
-        Member.objects.filter(pk=booked.member_id).update(user=None)
+        Member.objects.update(user=None)
 
         page = grounds.post(self.ADD, closing(court))
 
