@@ -11,7 +11,13 @@ BACKOFFICE_SECTIONS = [
     (
         "bookings",
         _("Bookings"),
-        ["reservations.reservation", "facilities.closure", "reservations.guest", "reservations.*"],
+        [
+            "reservations.today",
+            "reservations.reservation",
+            "facilities.closure",
+            "reservations.guest",
+            "reservations.*",
+        ],
     ),
     (
         "people",

@@ -27,6 +27,7 @@ from reservations.admin.today_forms import ActForm, BlockForm, BookForm
 from reservations.models import Reservation, ReservationEvent, Today
 from reservations.policies.cancellation import CancellationJudgement, judge_cancellation
 from reservations.policies.states import CANCELLABLE, State
+from reservations.selectors.board import written
 from reservations.selectors.desk import DeskBooking, find_members
 from reservations.selectors.rulebook import current_rules
 from reservations.selectors.today import Day, Place, get_day
@@ -76,6 +77,11 @@ class Panel:
     history_url: str = ""
     member_url: str = ""
     may: frozenset[str] = frozenset()
+
+    @property
+    def at(self) -> str:
+        """The start of the slot as addresses carry it."""
+        return "" if self.slot is None else written(self.slot.starts_at)
 
 
 @admin.register(Today)

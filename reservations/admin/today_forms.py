@@ -83,7 +83,7 @@ class BookForm(forms.Form):
     )
     chosen = forms.UUIDField(required=False, widget=forms.HiddenInput)
     slots = forms.TypedChoiceField(label=gettext_lazy("Until"), coerce=int)
-    party = forms.IntegerField(label=gettext_lazy("Party, the member included"), min_value=1, max_value=500)
+    party = forms.IntegerField(label=gettext_lazy("Party, all in all"), min_value=1, max_value=500)
     companions = forms.CharField(
         label=gettext_lazy("Who comes along"),
         help_text=gettext_lazy("One a line: a member's number, or a guest's name."),
@@ -106,6 +106,7 @@ class BookForm(forms.Form):
         super().__init__(
             data,
             prefix="book",
+            label_suffix="",
             initial={
                 "facility": place.facility.public_id,
                 "starts_at": starts_at,
@@ -198,6 +199,7 @@ class BlockForm(forms.Form):
         super().__init__(
             data,
             prefix="block",
+            label_suffix="",
             initial={
                 "facility": place.facility.public_id,
                 "starts_at": slot.starts_at,

@@ -3,6 +3,7 @@
 "use strict";
 
 (() => {
+  const KEPT = "desk-scroll";
   const byId = (id) => document.getElementById(id);
 
   // ---------------------------------------------------------------- focus goes where the work is
@@ -26,16 +27,32 @@
     return true;
   };
 
-  const told = document.querySelector("[data-focus]");
-  if (told) {
-    told.focus({ preventScroll: true });
-    told.scrollIntoView({ block: "nearest" });
-  } else if (location.hash === "#panel" && byId("panel")) {
-    const first = byId("panel").querySelector("#id_book-member, .desk-steps button, summary");
-    (first || byId("panel")).focus({ preventScroll: true });
-  } else if (location.hash.length > 1) {
-    goTo(decodeURIComponent(location.hash.slice(1)));
-  }
+  // The browser goes to the fragment by itself while the page loads; ours comes after that.
+  const settle = () => {
+    const panel = byId("panel");
+    const told = document.querySelector("[data-focus]");
+    const kept = sessionStorage.getItem(KEPT);
+    sessionStorage.removeItem(KEPT);
+    if (kept !== null) window.scrollTo({ top: Number(kept), behavior: "instant" });
+    if (panel && (told || location.hash === "#panel")) {
+      const first = told || panel.querySelector("#id_book-member, .desk-steps button, summary") || panel;
+      first.focus({ preventScroll: true });
+      if (getComputedStyle(panel).position === "static") panel.scrollIntoView();
+      if (told) told.scrollIntoView({ block: "nearest" });
+    } else if (location.hash.length > 1) {
+      goTo(decodeURIComponent(location.hash.slice(1)));
+    }
+  };
+  window.addEventListener("load", () => setTimeout(settle));
+  window.addEventListener("hashchange", settle);
+
+  // The page comes back at the height at which something on it was opened or sent.
+  const keep = () => sessionStorage.setItem(KEPT, String(window.scrollY));
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest(".desk-work a[href^='?']");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) keep();
+  });
+  document.addEventListener("submit", (event) => { if (event.target.method === "post") keep(); });
 
   // -------------------------------------------------- a board is one stop for each row, then arrows
   document.querySelectorAll("table[data-board]").forEach((board) => {
