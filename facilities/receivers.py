@@ -11,7 +11,7 @@ from typing import Any
 
 from auditlog.registry import auditlog
 from django.apps import apps
-from django.db.models.signals import m2m_changed, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from accounts.models import MembershipCategory
 from facilities.models import Content, Rulebook, Space
@@ -32,10 +32,11 @@ def connect() -> None:
             auditlog.register(model, exclude_fields=["lock_version"])
         elif issubclass(model, RuledModel):
             auditlog.register(model, exclude_fields=["updated_at"])
-    # Categories are shown by name beside rates and content.
-    post_save.connect(
-        turn_page_on_category, sender=MembershipCategory, dispatch_uid="facilities.membership_category"
-    )
+    # Categories are shown by name beside rates and content, and one that goes takes its readers along.
+    for signal in (post_save, post_delete):
+        signal.connect(
+            turn_page_on_category, sender=MembershipCategory, dispatch_uid="facilities.membership_category"
+        )
 
 
 def turn_page_on_categories(action: str, **kwargs: Any) -> None:
