@@ -13,10 +13,12 @@ from reservations.policies.cells import cells_of
 from reservations.policies.states import OCCUPYING
 from reservations.selectors.rulebook import current_rules
 
+BATCH = 200
+
 
 @dataclass(slots=True)
 class ClaimsAudit:
-    """Ids of reservations that hold claims and should not, and that should and do not hold all of theirs."""
+    """Ids of reservations that hold claims and should not, and that stand and do not hold exactly theirs."""
 
     stray: list[int] = field(default_factory=list)
     missing: list[int] = field(default_factory=list)
@@ -36,20 +38,31 @@ def check_claims(*, now: datetime) -> ClaimsAudit:
         .values_list("reservation_id", flat=True)
         .distinct()
     )
-    held = dict(
-        SlotClaim.objects.order_by()
-        .values_list("reservation_id")
-        .annotate(count=Count("pk"))
-        .values_list("reservation_id", "count")
-    )
-    for row in Reservation.objects.occupying().order_by("pk").iterator(chunk_size=500):
-        facility = rules.facilities[row.facility_id]
-        expected = (
-            sum(len(cells_of(space, row.interval, rules.zone)) for space in facility.spaces) * row.lanes
-        )
-        if held.get(row.pk, 0) != expected:
-            audit.missing.append(row.pk)
+    standing = Reservation.objects.occupying().order_by("pk")
+    after = 0
+    while batch := list(standing.filter(pk__gt=after)[:BATCH]):
+        after = batch[-1].pk
+        held = _held([row.pk for row in batch])
+        for row in batch:
+            spaces = rules.facilities[row.facility_id].spaces
+            expected = {
+                (space.id, cell): row.lanes
+                for space in spaces
+                for cell in cells_of(space, row.interval, rules.zone)
+            }
+            if held[row.pk] != expected:
+                audit.missing.append(row.pk)
     return audit
+
+
+def _held(reservation_ids: list[int]) -> dict[int, dict[tuple[int, datetime], int]]:
+    """Of each reservation: how many lanes it holds of each cell of each space."""
+    held: dict[int, dict[tuple[int, datetime], int]] = {pk: {} for pk in reservation_ids}
+    rows = SlotClaim.objects.filter(reservation_id__in=reservation_ids).order_by()
+    counted = rows.values_list("reservation_id", "space_id", "cell_start").annotate(lanes=Count("pk"))
+    for pk, space_id, cell, lanes in counted:
+        held[pk][space_id, cell] = lanes
+    return held
 
 
 @transactions.writes
