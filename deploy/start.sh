@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 python=.venv/bin/python
 trap 'exit 0' INT TERM
 
+# A port that cannot be had is told now, and not after the demo club was loaded.
+"$python" manage.py serve --check "$@"
 printf '── tables\n'
 "$python" manage.py migrate --verbosity 0
 if [ "${DEMO_MODE:-true}" != false ]; then

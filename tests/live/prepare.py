@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sys
 from pathlib import Path
 
@@ -66,28 +65,8 @@ def make_facilities() -> dict[str, Facility]:
     }
     for number in range(50):
         facilities[f"table_{number}"] = make_facility(f"Table {number}", kind="table", terms=TERMS)
-    held = make_facility(
-        "Journey Court",
-        kind="hall",
-        terms={**TERMS, "hold_minutes": 1, "max_slots": 2, "cancellation_cutoff_minutes": 60},
-    )
-    facilities["journey"] = held
-    make_quota("Two a day at Journey Court", facility=held, limit=2, period="day")
     make_quota("Two tables a day", kind="table", limit=2, period="day", per="household")
     return facilities
-
-
-def make_travellers() -> list[dict[str, str]]:
-    """Two members who sign in with a password, as a person does."""
-    people = []
-    for _number in range(2):
-        member = MemberFactory.create()
-        assert member.user is not None
-        password = secrets.token_urlsafe(16)
-        member.user.set_password(password)
-        member.user.save(update_fields=["password"])
-        people.append({"member_no": member.member_no, "password": password})
-    return people
 
 
 def main() -> None:
@@ -96,12 +75,10 @@ def main() -> None:
         CategoryFactory.create()
         members = make_members()
         facilities = make_facilities()
-        travellers = make_travellers()
     print(
         json.dumps(
             {
                 "members": members,
-                "travellers": travellers,
                 "facilities": {name: str(facility.public_id) for name, facility in facilities.items()},
                 "today": clock.today().isoformat(),
             }

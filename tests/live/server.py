@@ -19,6 +19,10 @@ import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
+# The first start of the demo club fills its database.
+LOAD_SECONDS = 240
+SERVE = (sys.executable, "manage.py", "serve")
+START = ("deploy/start.sh", "--host", "127.0.0.1")
 STOP_SECONDS = 30
 UNLIMITED = dict.fromkeys(
     (
@@ -46,10 +50,21 @@ class Server:
     def database(self) -> Path:
         return self.data_dir / "bcc.sqlite3"
 
-    def stop(self) -> int:
-        """Ctrl-C, as a person would; the exit code."""
-        self.process.send_signal(signal.SIGINT)
+    def stop(self, sent: signal.Signals = signal.SIGINT) -> int:
+        """Ctrl-C, as a person would, unless another signal is given; the exit code."""
+        self.process.send_signal(sent)
         return self.process.wait(STOP_SECONDS)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing of it is left: no process of its group, and nobody listens at its port."""
+        with socket.socket() as probe:
+            listens = probe.connect_ex(("127.0.0.1", int(self.url.rsplit(":", 1)[1]))) == 0
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return not listens
+        return False
 
 
 def environment(data_dir: Path, **more: str) -> dict[str, str]:
@@ -97,22 +112,32 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    data_dir: Path, *options: str, program: Sequence[str] = ("manage.py", "serve"), **env: str
+    data_dir: Path,
+    *options: str,
+    program: Sequence[str] = SERVE,
+    patience: float = START_SECONDS,
+    **env: str,
 ) -> Iterator[Server]:
-    """A live server until the block ends; its log is in the data folder."""
+    """A live server until the block ends, in a process group of its own; its log is in the data folder.
+
+    ``program`` takes ``--port`` and the options, and becomes the server. Raises RuntimeError with the
+    end of its log where it does not answer in time.
+    """
     port = free_port()
     log = data_dir / f"server-{port}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, *program, "--port", str(port), *options],
+            [*program, "--port", str(port), *options],
             cwd=ROOT,
             env=environment(data_dir, **env),
+            stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         server = Server(f"http://127.0.0.1:{port}", data_dir, log, process)
         try:
-            _wait_until_live(server)
+            _wait_until_live(server, patience)
             yield server
         finally:
             if process.poll() is None:
@@ -124,8 +149,8 @@ def serving(
                     process.wait(STOP_SECONDS)
 
 
-def _wait_until_live(server: Server) -> None:
-    until = time.monotonic() + START_SECONDS
+def _wait_until_live(server: Server, patience: float) -> None:
+    until = time.monotonic() + patience
     while time.monotonic() < until:
         if server.process.poll() is not None:
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -53,6 +54,9 @@ class TestUnderLoad:
         scenario(club)
 
 
+UNGUARDED = (sys.executable, "tests/live/unguarded.py")
+
+
 class TestWithoutTheGuard:
     """The same storms on a server whose transactions were patched away break what must hold.
 
@@ -78,7 +82,7 @@ class TestWithoutTheGuard:
         data_dir = tmp_path / "data"
         shutil.copytree(prepared[0], data_dir)
         with (
-            serving(data_dir, "--no-scheduler", "--no-worker", program=["tests/live/unguarded.py"]) as server,
+            serving(data_dir, "--no-scheduler", "--no-worker", program=UNGUARDED) as server,
             pytest.raises(InvariantError) as caught,
         ):
             scenario(open_club(server, prepared[1]))

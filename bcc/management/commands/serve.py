@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import threading
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -42,6 +43,7 @@ TASK_THREADS = 2
 GRACE_SECONDS = 5
 STOP_SECONDS = 15
 SOCKET_FRAME_LIMIT = 64 * 1024
+LAST_PORT = 65535
 APPLICATION = "bcc.management.commands.serve:make_application"
 
 Say = Callable[[str], None]
@@ -154,8 +156,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--host", default="127.0.0.1", help="The address to listen at (default %(default)s)."
         )
-        parser.add_argument("--port", type=int, default=8000, help="The port (default %(default)s).")
+        parser.add_argument("--port", type=_port, default=8000, help="The port (default %(default)s).")
         parser.add_argument("--workers", type=int, default=1, help="Server processes (default %(default)s).")
+        parser.add_argument(
+            "--check", action="store_true", help="Say whether it could listen there, and end."
+        )
         parser.add_argument("--no-worker", action="store_true", help="Run no tasks here.")
         parser.add_argument("--no-scheduler", action="store_true", help="Schedule nothing here.")
 
@@ -164,6 +169,9 @@ class Command(BaseCommand):
             raise CommandError(
                 "More than one server process needs REDIS_URL: the embedded services live in one."
             )
+        if options["check"]:
+            _listen(options["host"], options["port"]).close()
+            return
         self.check_migrations()
         listener = _listen(options["host"], options["port"])
         # uvicorn stops gracefully at either signal and then raises it again, for us.
@@ -247,6 +255,13 @@ class Command(BaseCommand):
         lines += ["", "  Ctrl-C stops it.", ""]
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
+
+
+def _port(text: str) -> int:
+    """A number that can be a port; 0 is any free one. Raises what argparse shows beside the option."""
+    if not text.isdecimal() or int(text) > LAST_PORT:
+        raise ArgumentTypeError(f"{text} is no port. Give a number from 1 to {LAST_PORT}.")
+    return int(text)
 
 
 def _listen(host: str, port: int) -> socket.socket:
