@@ -226,10 +226,11 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class GuestVisit:
-    """A guest of the party, with how often they came in the policy's days before."""
+    """A guest of the party, with how often they come in the policy's days around; no id before the first."""
 
     name: str
     visits: int = 0
     guest_class: str = ACCOMPANIED_CLASS
     valid_from: date | None = None
     valid_until: date | None = None
+    guest_id: int | None = None

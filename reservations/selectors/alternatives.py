@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TypedDict
 from uuid import UUID
@@ -11,12 +12,19 @@ from bcc.core.intervals import Interval
 from bcc.core.walltime import day_bounds
 from reservations.policies import cells
 from reservations.policies import rules as club_rules
-from reservations.policies.terms import FacilityFacts, Terms
+from reservations.policies.terms import FacilityFacts, MemberFacts, Terms
 from reservations.selectors.rulebook import Rules
-from reservations.selectors.situation import Party, Situation, get_member_and_rules, load_situation
+from reservations.selectors.situation import (
+    Party,
+    Situation,
+    get_member_and_rules,
+    load_guest_visits,
+    load_situation,
+)
 
 AT_MOST = 5
 DAYS_FURTHER = 14
+DAY = timedelta(days=1)
 
 
 class Alternative(TypedDict):
@@ -28,92 +36,187 @@ class Alternative(TypedDict):
     ends_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A reservation that is to be moved: to another time of its own facility, under its own terms.
+
+    It does not stand in its own way, and where it is now is no alternative.
+    """
+
+    reservation_id: int
+    version_id: int
+    interval: Interval
+    reschedules: int
+
+
 def find_alternatives(
-    *, facility_id: UUID, starts_at: datetime, ends_at: datetime, party: Party, member_id: int, now: datetime
+    *,
+    facility_id: UUID,
+    starts_at: datetime,
+    ends_at: datetime,
+    party: Party,
+    member_id: int,
+    now: datetime,
+    moving: Moving | None = None,
+    known: tuple[MemberFacts, Rules] | None = None,
 ) -> list[Alternative]:
     """Up to five, nearest first: other times of the day here and at sister facilities, then further days.
 
-    Sister facilities are of the same kind. Empty where nothing passes or the wish is no interval.
+    Sister facilities are of the same kind. Empty where nothing passes or the wish is no interval. At
+    most five queries: the member, then what is taken and what the household has, of the day and of the
+    days after it; what no time of a day can mend is judged before anything of that day is read.
+    ``known`` is the member and the rules where the caller has just read them.
     """
-    member, rules = get_member_and_rules(member_id=member_id, now=now)
+    member, rules = known or get_member_and_rules(member_id=member_id, now=now)
     facility = rules.facility(facility_id)
     if facility is None or ends_at <= starts_at:
         return []
-    wish = Interval(starts_at, ends_at)
-    sisters = [
-        other for other in rules.facilities.values() if other.kind == facility.kind and other.is_shown(now)
-    ]
-    on = max(wish.starts_at.astimezone(rules.zone).date(), now.astimezone(rules.zone).date())
+    search = _Search(rules, member, now, Interval(starts_at, ends_at), facility, party, moving)
+    on = max(starts_at.astimezone(rules.zone).date(), now.astimezone(rules.zone).date())
     found: list[Alternative] = []
-    for days in ([on], [on + timedelta(days=n) for n in range(1, DAYS_FURTHER + 1)]):
-        window = Interval(
-            day_bounds(days[0], rules.zone)[0], day_bounds(days[-1] + timedelta(days=1), rules.zone)[1]
-        )
-        situation = load_situation(rules=rules, member=member, facilities=sisters, window=window, now=now)
-        for candidate_facility, interval in _candidates(
-            wish, facility, sisters, days, member.category_id, rules
-        ):
-            if _passes(situation, candidate_facility, interval, party):
-                found.append(
-                    Alternative(
-                        facility=str(candidate_facility.public_id),
-                        name=candidate_facility.name,
-                        starts_at=interval.starts_at,
-                        ends_at=interval.ends_at,
-                    )
+    for days in ([on], [on + n * DAY for n in range(1, DAYS_FURTHER + 1)]):
+        for other, interval in search.find(days):
+            found.append(
+                Alternative(
+                    facility=str(other.public_id),
+                    name=other.name,
+                    starts_at=interval.starts_at,
+                    ends_at=interval.ends_at,
                 )
-                if len(found) == AT_MOST:
-                    return found
+            )
+            if len(found) == AT_MOST:
+                return found
     return found
 
 
-def _candidates(
-    wish: Interval,
-    facility: FacilityFacts,
-    sisters: list[FacilityFacts],
-    days: list[date],
-    category_id: int,
-    rules: Rules,
-) -> Iterator[tuple[FacilityFacts, Interval]]:
-    """By day, then by distance from the wished time of day; the wished facility before its sisters."""
-    for on in days:
-        shift = timedelta(days=(on - wish.starts_at.astimezone(rules.zone).date()).days)
-        wished_at = wish.starts_at + shift
+@dataclass(slots=True)
+class _Search:
+    rules: Rules
+    member: MemberFacts
+    now: datetime
+    wish: Interval
+    facility: FacilityFacts
+    party: Party
+    moving: Moving | None
+    _parties: dict[tuple[int, date], Party] = field(default_factory=dict)
+    _hopeful: dict[tuple[int, date], bool] = field(default_factory=dict)
+
+    def find(self, days: list[date]) -> Iterator[tuple[FacilityFacts, Interval]]:
+        """What passes on these days, which follow each other: by day, then nearest in time."""
+        hopeful = [
+            other
+            for other in self._facilities()
+            # Hours of an evening reach into the day after.
+            if any(self._is_hopeful(other, on) for on in (*days, days[-1] + DAY))
+        ]
+        if not hopeful:
+            return
+        situation = load_situation(
+            rules=self.rules,
+            member=self.member,
+            facilities=hopeful,
+            window=Interval(
+                day_bounds(days[0], self.rules.zone)[0], day_bounds(days[-1] + DAY, self.rules.zone)[1]
+            ),
+            now=self.now,
+            ignoring=self._ignoring,
+        )
+        for on in days:
+            for other, interval in self._candidates(hopeful, on):
+                if self._passes(situation, other, interval):
+                    yield other, interval
+
+    @property
+    def _ignoring(self) -> int | None:
+        return None if self.moving is None else self.moving.reservation_id
+
+    def _facilities(self) -> list[FacilityFacts]:
+        if self.moving is not None:
+            return [self.facility]
+        return [
+            other
+            for other in self.rules.facilities.values()
+            if other.kind == self.facility.kind and other.is_shown(self.now)
+        ]
+
+    def _terms_on(self, facility: FacilityFacts, on: date) -> Terms | None:
+        if self.moving is not None:
+            return self.rules.terms.get(self.moving.version_id)
+        return facility.terms_on(on, self.member.category_id)
+
+    def _is_hopeful(self, facility: FacilityFacts, on: date) -> bool:
+        """Whether the rules that say the same of every slot of the day let any of them pass."""
+        key = (facility.id, on)
+        if key not in self._hopeful:
+            terms = self._terms_on(facility, on)
+            self._hopeful[key] = terms is not None and self._may_come_on(facility, terms, on)
+        return self._hopeful[key]
+
+    def _may_come_on(self, facility: FacilityFacts, terms: Terms, on: date) -> bool:
+        nothing_read = Situation(self.rules, self.now, self.member, (), {})
+        day = Interval(*day_bounds(on, self.rules.zone))
+        ask = nothing_read.ask(facility, terms, day, self._party_on(terms, on), reschedules=self._reschedules)
+        return club_rules.passes(ask, club_rules.OF_THE_DAY)
+
+    @property
+    def _reschedules(self) -> int | None:
+        return None if self.moving is None else self.moving.reschedules
+
+    def _party_on(self, terms: Terms, on: date) -> Party:
+        """The party with its known guests' visits around the day; read only where visits are limited."""
+        known = [guest.guest_id for guest in self.party.guests if guest.guest_id is not None]
+        if not known or terms.same_guest_limit is None:
+            return self.party
+        key = (terms.version_id, on)
+        if key not in self._parties:
+            visits = iter(load_guest_visits(guest_ids=known, on=on, terms=terms, ignoring=self._ignoring))
+            guests = (guest if guest.guest_id is None else next(visits) for guest in self.party.guests)
+            self._parties[key] = replace(self.party, guests=tuple(guests))
+        return self._parties[key]
+
+    def _candidates(
+        self, facilities: list[FacilityFacts], on: date
+    ) -> Iterator[tuple[FacilityFacts, Interval]]:
+        """By distance from the wished time of day; the wished facility before its sisters."""
+        wished_at = self.wish.starts_at + (on - self.wish.starts_at.astimezone(self.rules.zone).date())
         of_day = [
-            (abs(interval.starts_at - wished_at), other.id != facility.id, other.name, other, interval)
-            for other in sisters
-            if (terms := other.terms_on(on, category_id)) is not None
-            for interval in _intervals(other, terms, wish, on, rules)
+            (abs(interval.starts_at - wished_at), other.id != self.facility.id, other.name, other, interval)
+            for other in facilities
+            if self._is_hopeful(other, on) or self._is_hopeful(other, on + DAY)
+            if (terms := self._terms_on(other, on)) is not None
+            for interval in self._intervals(other, terms, on)
         ]
         for _distance, _sister, _name, other, interval in sorted(of_day, key=lambda one: one[:3]):
             yield other, interval
 
+    def _intervals(self, facility: FacilityFacts, terms: Terms, on: date) -> Iterator[Interval]:
+        """Every interval of the day that is as long as the wish, or as the policy's own limits make it."""
+        if facility.is_nightly:
+            zone = self.rules.zone
+            asked = self.wish.ends_at.astimezone(zone).date() - self.wish.starts_at.astimezone(zone).date()
+            nights = min(max(asked.days, terms.min_slots), terms.max_slots)
+            stay = cells.night_of(facility.spaces[0], on, zone, nights)
+            if stay is not None:
+                yield stay
+            return
+        asked_for = round((self.wish.ends_at - self.wish.starts_at) / terms.slot)
+        length = min(max(asked_for, terms.min_slots), terms.max_slots) * terms.slot
+        for opening in self.rules.open_on(facility, on):
+            for slot in cells.slots_of(opening, terms, self.rules.zone):
+                if slot.starts_at + length <= opening.ends_at:
+                    yield Interval(slot.starts_at, slot.starts_at + length)
 
-def _intervals(
-    facility: FacilityFacts, terms: Terms, wish: Interval, on: date, rules: Rules
-) -> Iterator[Interval]:
-    """Every interval of the day that is as long as the wish, or as the policy's own limits make it."""
-    if facility.is_nightly:
-        zone = rules.zone
-        nights = (wish.ends_at.astimezone(zone).date() - wish.starts_at.astimezone(zone).date()).days
-        stay = cells.night_of(
-            facility.spaces[0], on, zone, min(max(nights, terms.min_slots), terms.max_slots)
+    def _passes(self, situation: Situation, facility: FacilityFacts, interval: Interval) -> bool:
+        on = interval.starts_at.astimezone(self.rules.zone).date()
+        # Half of a day's slots are over by noon: no need to gather what is known about them.
+        if interval.starts_at <= self.now or not self._is_hopeful(facility, on):
+            return False
+        if self.moving is not None and interval == self.moving.interval:
+            return False
+        terms = self._terms_on(facility, on)
+        if terms is None:
+            return False
+        ask = situation.ask(
+            facility, terms, interval, self._party_on(terms, on), reschedules=self._reschedules
         )
-        if stay is not None:
-            yield stay
-        return
-    count = min(max(round((wish.ends_at - wish.starts_at) / terms.slot), terms.min_slots), terms.max_slots)
-    for opening in rules.open_on(facility, on):
-        for slot in cells.slots_of(opening, terms, rules.zone):
-            interval = Interval(slot.starts_at, slot.starts_at + count * terms.slot)
-            if interval.ends_at <= opening.ends_at:
-                yield interval
-
-
-def _passes(situation: Situation, facility: FacilityFacts, interval: Interval, party: Party) -> bool:
-    on = interval.starts_at.astimezone(situation.rules.zone).date()
-    terms = facility.terms_on(on, situation.member.category_id)
-    if terms is None:
-        return False
-    ask = situation.ask(facility, terms, interval, party)
-    return not any(failure for rule in club_rules.ALL for failure in rule.judge(ask))
+        return club_rules.passes(ask, club_rules.OF_THE_SLOT)

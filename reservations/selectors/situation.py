@@ -313,8 +313,10 @@ def load_guest_visits(
             visits[guest_id] += 1
     guests = Guest.objects.in_bulk(list(guest_ids))
     return tuple(
-        GuestVisit(guest.name, visits[guest.pk], guest.guest_class, guest.valid_from, guest.valid_until)
-        for guest in (guests[pk] for pk in guest_ids)
+        GuestVisit(
+            guest.name, visits[pk], guest.guest_class, guest.valid_from, guest.valid_until, guest_id=pk
+        )
+        for pk, guest in ((pk, guests[pk]) for pk in guest_ids)
     )
 
 

@@ -12,46 +12,44 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Member, Membership
+from accounts.models import Membership
 from bcc.core import transactions
 from bcc.core.actors import Actor
 from bcc.core.errors import InvalidError, NotFoundError, RuleError, RuleFailure
 from bcc.core.intervals import Interval
 from facilities.models import Space
 from facilities.policies.plain_language import Stay, read_terms
-from reservations.models import Guest, Participant, Reservation, ReservationEvent, Type
+from reservations.models import Reservation, ReservationEvent, Type
 from reservations.policies import rules as club_rules
 from reservations.policies.ask import Ask
 from reservations.policies.deadlines import deadline, entry_state
 from reservations.policies.pricing import estimate
 from reservations.policies.states import State
-from reservations.policies.terms import FacilityFacts, GuestVisit, MemberFacts, Terms
-from reservations.selectors.alternatives import find_alternatives
+from reservations.policies.terms import FacilityFacts, MemberFacts, Terms
+from reservations.selectors.alternatives import Moving, find_alternatives
 from reservations.selectors.rulebook import Rules, current_rules
 from reservations.selectors.situation import (
     Party,
     get_member_and_rules,
-    load_guest_visits,
     load_occupancy,
     load_situation,
 )
 from reservations.services import messages
 from reservations.services.claims import take_claims
-from reservations.services.errors import Refusal, SlotTakenError, refusal
+from reservations.services.errors import Refusal, SlotTakenError, TooLateToCancelError, refusal
 from reservations.services.expiry import expire_in_the_way
 from reservations.services.move import signal, write_event
+from reservations.services.party import Companion as Companion
+from reservations.services.party import (
+    find_companions,
+    guest_facts,
+    party_of,
+    register_guests,
+    write_participants,
+)
 from reservations.signals import booking_refused
 
 NOT_BOOKABLE = "not_bookable"
-
-
-@dataclass(frozen=True, slots=True)
-class Companion:
-    """One more of the party: a member, a guest of the host's list, or a new guest by name."""
-
-    member: UUID | None = None
-    guest: UUID | None = None
-    guest_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +114,18 @@ def quote(*, wish: Wish, member_id: int, now: datetime) -> Quote:
 
     Raises the same refusals as a booking: RuleError, SlotTakenError, NotFoundError, InvalidError.
     """
-    with offering_alternatives(wish=wish, member_id=member_id, now=now):
-        member, rules = get_member_and_rules(member_id=member_id, now=now)
+    member, rules = known = get_member_and_rules(member_id=member_id, now=now)
+    with offering_alternatives(
+        wish=wish, member_id=member_id, now=now, named=wish.companions is not None, known=known
+    ):
         facility = get_bookable(rules, wish.facility, now)
         interval = wish.interval
+        named = None
+        if wish.companions is not None:
+            named = find_companions(wish.companions, party=wish.party, member=member)
         terms = get_terms(facility, interval, member, rules)
-        party = _party_of(wish, terms, member, rules)
+        on = interval.starts_at.astimezone(rules.zone).date()
+        party = Party(wish.party) if named is None else party_of(named, size=wish.party, on=on, terms=terms)
         ask = _judge(facility, terms, interval, party, member, rules, now)
         state = entry_state(terms, hold=True)
         return Quote(
@@ -160,13 +164,14 @@ def create_reservation(
     space_ids = [space.id for space in facility.spaces]
     transactions.lock_rows(Space, space_ids)
     expire_in_the_way(space_ids=space_ids, interval=interval, membership_id=membership_id, now=now)
-    terms = get_terms(facility, interval, member, rules)
     companions = find_companions(wish.companions or (), party=wish.party, member=member)
-    party = _party_of(wish, terms, member, rules, companions)
+    terms = get_terms(facility, interval, member, rules)
+    starts_on = interval.starts_at.astimezone(rules.zone).date()
+    party = party_of(companions, size=wish.party, on=starts_on, terms=terms)
     _judge(facility, terms, interval, party, member, rules, now, waive=waive)
 
-    state = entry_state(terms, hold=not by.is_staff)
-    starts_on = interval.starts_at.astimezone(rules.zone).date()
+    # Staff may book what has begun, for somebody who walks in: there is nothing left to confirm.
+    state = entry_state(terms, hold=not by.is_staff) if interval.starts_at > now else State.CONFIRMED
     reservation = Reservation(
         facility_id=facility.id,
         member_id=member_id,
@@ -192,7 +197,7 @@ def create_reservation(
     )
     reservation.save(force_insert=True)
     take_claims(reservation, facility=facility, interval=interval, lanes=reservation.lanes, rules=rules)
-    write_participants(reservation, member_id=member_id, companions=companions)
+    write_participants(reservation, member_id=member_id, companions=register_guests(companions))
     write_event(
         reservation,
         action=ReservationEvent.Action.CREATED,
@@ -263,23 +268,61 @@ def block_facility(
 
 
 @contextmanager
-def offering_alternatives(*, wish: Wish, member_id: int, now: datetime) -> Iterator[None]:
-    """Give a refusal the times that would pass, and announce it, outside of the booking's transaction."""
+def offering_alternatives(
+    *,
+    wish: Wish,
+    member_id: int,
+    now: datetime,
+    named: bool = True,
+    moving: Reservation | None = None,
+    known: tuple[MemberFacts, Rules] | None = None,
+) -> Iterator[None]:
+    """Give a refusal the times that would pass, and announce it, outside of the booking's transaction.
+
+    ``named`` False: an open quote, before anybody is named. ``moving`` is the reservation that is to be
+    moved, with its own party. ``known`` is the member and the rules where they were just read.
+    """
     try:
         yield
     except (RuleError, SlotTakenError) as refused:
-        if refused.rules:
+        if refused.rules and not isinstance(refused, TooLateToCancelError):
             found = find_alternatives(
                 facility_id=wish.facility,
                 starts_at=wish.starts_at,
                 ends_at=wish.ends_at,
-                party=Party(size=wish.party),
+                party=_refused_party(wish, member_id, now, named=named, moving=moving),
                 member_id=member_id,
                 now=now,
+                moving=None if moving is None else _moving(moving),
+                known=known,
             )
             refused.alternatives = [dict(one) for one in found]
         announce_refusal(refused, wish=wish, member_id=member_id, now=now)
         raise
+
+
+def _refused_party(
+    wish: Wish, member_id: int, now: datetime, *, named: bool, moving: Reservation | None
+) -> Party:
+    """The party as it was judged: the same people must pass at another time."""
+    if moving is not None:
+        people = moving.participants.filter(guest__isnull=False).select_related("guest")
+        return Party(moving.party, tuple(guest_facts(one.guest) for one in people if one.guest is not None))
+    if not wish.companions:
+        unnamed = wish.party - 1 if named else 0
+        return Party(wish.party, unnamed=unnamed, names_given=named)
+    member, _rules = get_member_and_rules(member_id=member_id, now=now)
+    found = find_companions(wish.companions, party=wish.party, member=member)
+    guests = tuple(guest_facts(guest) for guest in found.guests)
+    return Party(wish.party, guests, unnamed=found.unnamed, names_given=True)
+
+
+def _moving(reservation: Reservation) -> Moving | None:
+    if reservation.policy_version_id is None:
+        return None
+    return Moving(
+        reservation.pk, reservation.policy_version_id, reservation.interval, reservation.reschedules
+    )
 
 
 def announce_refusal(refused: Refusal, *, wish: Wish, member_id: int, now: datetime) -> None:
@@ -322,79 +365,4 @@ def say_terms(terms: Terms, facility: FacilityFacts) -> tuple[str, ...]:
     stay = None
     if facility.is_nightly:
         stay = Stay(facility.spaces[0].check_in_at, facility.spaces[0].check_out_at)
-    return tuple(
-        sentence.text for sentence in read_terms(terms, currency=settings.CLUB_CURRENCY, stay=stay)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Companions:
-    """The companions of a wish, found or about to be written. ``unnamed`` are the rest of the party."""
-
-    members: tuple[int, ...] = ()
-    guests: tuple[Guest, ...] = ()
-    unnamed: int = 0
-
-
-def find_companions(given: tuple[Companion, ...], *, party: int, member: MemberFacts) -> Companions:
-    """Look the companions up and register guests named for the first time, inside the transaction.
-
-    Raises InvalidError for somebody who is not there, and for more companions than the party has places.
-    """
-    if len(given) > party - 1:
-        raise InvalidError(
-            errors={
-                "participants": [("party_too_small", _("There are more people than the party has places."))]
-            }
-        )
-    member_ids = [one.member for one in given if one.member is not None]
-    guest_ids = [one.guest for one in given if one.guest is not None]
-    members = (
-        dict(Member.objects.filter(public_id__in=member_ids).values_list("public_id", "pk"))
-        if member_ids
-        else {}
-    )
-    guests: dict[UUID, Guest] = {}
-    if guest_ids:
-        rows = Guest.objects.filter(host__membership_id=member.membership_id, public_id__in=guest_ids)
-        guests = {guest.public_id: guest for guest in rows}
-    if set(member_ids) - set(members) or set(guest_ids) - set(guests):
-        raise InvalidError(
-            errors={
-                "participants": [("unknown_person", _("There is no such member or guest. Check the list."))]
-            }
-        )
-    chosen: list[Guest] = []
-    for one in given:
-        if one.guest is not None:
-            chosen.append(guests[one.guest])
-        elif one.guest_name:
-            chosen.append(Guest.objects.create(host_id=member.member_id, name=one.guest_name))
-    return Companions(tuple(members[one] for one in member_ids), tuple(chosen), party - 1 - len(given))
-
-
-def _party_of(
-    wish: Wish, terms: Terms, member: MemberFacts, rules: Rules, companions: Companions | None = None
-) -> Party:
-    if companions is None:
-        return Party(size=wish.party)
-    visits: tuple[GuestVisit, ...] = ()
-    if companions.guests:
-        visits = load_guest_visits(
-            guest_ids=[guest.pk for guest in companions.guests],
-            on=wish.starts_at.astimezone(rules.zone).date(),
-            terms=terms,
-        )
-    return Party(size=wish.party, guests=visits, unnamed=companions.unnamed, names_given=True)
-
-
-def write_participants(reservation: Reservation, *, member_id: int, companions: Companions) -> None:
-    """The party's rows: the member first, then members, guests and places to be named."""
-    rows = [Participant(kind=Participant.Kind.MEMBER, member_id=member_id)]
-    rows += [Participant(kind=Participant.Kind.MEMBER, member_id=pk) for pk in companions.members]
-    rows += [Participant(kind=Participant.Kind.GUEST, guest=guest) for guest in companions.guests]
-    rows += [Participant(kind=Participant.Kind.TBD) for _place in range(companions.unnamed)]
-    for position, row in enumerate(rows):
-        row.reservation = reservation
-        row.position = position
-    Participant.objects.bulk_create(rows)
+    return tuple(sentence.text for sentence in read_terms(terms, currency=settings.CLUB_CURRENCY, stay=stay))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -18,10 +19,18 @@ from reservations.policies.states import DEADLINED, OCCUPYING, State
 from reservations.policies.terms import Terms
 from reservations.selectors.rulebook import Rules, current_rules, terms_of
 from reservations.selectors.situation import Party, get_member_and_rules, load_guest_visits, load_situation
-from reservations.services.booking import Companion, Wish, find_companions, write_participants
+from reservations.services.booking import Wish
 from reservations.services.claims import take_claims
 from reservations.services.errors import ReservationMovedOnError, TooLateToCancelError, refusal
+from reservations.services.expiry import expire_in_the_way
 from reservations.services.move import announce, change, locked, move, write_event
+from reservations.services.party import (
+    Companion,
+    find_companions,
+    party_of,
+    register_guests,
+    write_participants,
+)
 
 
 def own_terms(reservation: Reservation, rules: Rules) -> Terms:
@@ -42,7 +51,7 @@ def confirm_reservation(*, reservation: Reservation, by: Actor, now: datetime) -
     reservation = locked(reservation, rules)
     if reservation.state == State.CONFIRMED:
         return reservation
-    if reservation.expires_at is not None and reservation.expires_at <= now:
+    if is_due(reservation, now):
         raise ReservationMovedOnError
     if reservation.state == State.HELD:
         terms = own_terms(reservation, rules)
@@ -56,10 +65,10 @@ def confirm_reservation(*, reservation: Reservation, by: Actor, now: datetime) -
 def decide_approval(
     *, reservation: Reservation, approve: bool, by: Actor, reason: str, now: datetime
 ) -> Reservation:
-    """Staff's yes or no to what waits for approval."""
+    """Staff's yes or no to what waits for approval, until its deadline: what the member was told."""
     rules = current_rules()
     reservation = locked(reservation, rules)
-    if reservation.state != State.PENDING_APPROVAL:
+    if reservation.state != State.PENDING_APPROVAL or is_due(reservation, now):
         raise ReservationMovedOnError
     if not approve:
         return move(reservation, to=State.DENIED, by=by, now=now, reason=reason)
@@ -88,13 +97,20 @@ def reschedule_reservation(
     reservation = locked(reservation, rules)
     if reservation.state not in (*DEADLINED, State.CONFIRMED) or reservation.member_id is None:
         raise ReservationMovedOnError
-    if reservation.expires_at is not None and reservation.expires_at <= now:
+    if is_due(reservation, now):
         raise ReservationMovedOnError
     member, rules = get_member_and_rules(member_id=reservation.member_id, now=now)
     terms = own_terms(reservation, rules)
     if not waive:
-        refuse_when_late(reservation, terms, now)
+        # Whatever a late cancellation costs: moving it away first would let it be given back for nothing.
+        refuse_when_late(reservation, terms, now, set(Verdict) - {Verdict.FREE})
     facility = rules.facilities[reservation.facility_id]
+    expire_in_the_way(
+        space_ids=[space.id for space in facility.spaces],
+        interval=interval,
+        membership_id=reservation.membership_id,
+        now=now,
+    )
     guest_ids = list(reservation.participants.filter(guest__isnull=False).values_list("guest_id", flat=True))
     starts_on = interval.starts_at.astimezone(rules.zone).date()
     guests = load_guest_visits(guest_ids=guest_ids, on=starts_on, terms=terms, ignoring=reservation.pk)
@@ -148,17 +164,26 @@ def _moved_deadline(
     if given is None or state not in DEADLINED:
         return None
     if state is State.PENDING_CONFIRMATION:
-        fresh = deadline(state, terms, starts_at=interval.starts_at, now=now)
-        return fresh if fresh is None or fresh > now else min(given, interval.starts_at)
+        return deadline(state, terms, starts_at=interval.starts_at, now=now)
     return min(given, interval.starts_at)
 
 
-def refuse_when_late(reservation: Reservation, terms: Terms, now: datetime) -> None:
-    """Inside a cut-off that denies, nothing can be given back or moved; since when is in the refusal."""
+def is_due(reservation: Reservation, now: datetime) -> bool:
+    """Whether its deadline has passed, even if the scheduler is late."""
+    return reservation.expires_at is not None and reservation.expires_at <= now
+
+
+def refuse_when_late(
+    reservation: Reservation,
+    terms: Terms,
+    now: datetime,
+    refused: Collection[Verdict] = frozenset({Verdict.DENIED}),
+) -> None:
+    """Inside a cut-off that denies, nothing can be given back; how long it is is in the refusal."""
     judged = judge_cancellation(
         terms=terms, state=State(reservation.state), starts_at=reservation.starts_at, now=now
     )
-    if judged.verdict is Verdict.DENIED:
+    if judged.verdict in refused:
         raise TooLateToCancelError(
             [
                 RuleFailure(
@@ -183,11 +208,8 @@ def set_participants(
     member, rules = get_member_and_rules(member_id=reservation.member_id, now=now)
     terms = own_terms(reservation, rules)
     found = find_companions(companions, party=reservation.party, member=member)
-    guests = load_guest_visits(
-        guest_ids=[guest.pk for guest in found.guests],
-        on=reservation.starts_on,
-        terms=terms,
-        ignoring=reservation.pk,
+    party = party_of(
+        found, size=reservation.party, on=reservation.starts_on, terms=terms, ignoring=reservation.pk
     )
     facility = rules.facilities[reservation.facility_id]
     situation = load_situation(
@@ -198,17 +220,12 @@ def set_participants(
         now=now,
         ignoring=reservation.pk,
     )
-    ask = situation.ask(
-        facility,
-        terms,
-        reservation.interval,
-        Party(reservation.party, guests, unnamed=found.unnamed, names_given=True),
-    )
+    ask = situation.ask(facility, terms, reservation.interval, party)
     failures = club_rules.judge(ask, club_rules.PARTY)
     if failures:
         raise refusal(failures)
     Participant.objects.filter(reservation_id=reservation.pk).delete()
-    write_participants(reservation, member_id=reservation.member_id, companions=found)
+    write_participants(reservation, member_id=reservation.member_id, companions=register_guests(found))
     change(reservation, now=now, values={"guest_count": len(found.guests)})
     write_event(
         reservation,

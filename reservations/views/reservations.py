@@ -187,7 +187,7 @@ class RescheduleView(ChangeView):
         data = self.body(RescheduleSerializer)
         own, now = self.get_own(public_id), clock.now()
         wish = Wish(own.facility.public_id, data["starts_at"], data["ends_at"], party=own.party)
-        with services.offering_alternatives(wish=wish, member_id=self.member_id, now=now):
+        with services.offering_alternatives(wish=wish, member_id=self.member_id, now=now, moving=own):
             return self.answer(
                 lambda: services.reschedule_reservation(
                     reservation=own,

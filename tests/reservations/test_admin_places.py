@@ -25,7 +25,7 @@ from reservations.models.reservation import Type
 from reservations.policies.states import State
 from tests.conftest import at_club
 from tests.factories import CategoryFactory, make_facility, make_rooms, make_space, make_version
-from tests.reservations.test_booking import book, wish_for
+from tests.reservations.bookings import book, wish_for
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("travel")]
 

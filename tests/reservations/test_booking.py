@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from accounts.models import Member, Notification, PrivilegeHold
-from bcc.core.actors import SCHEDULER, Actor
+from bcc.core.actors import SCHEDULER
 from bcc.core.errors import InvalidError, NotFoundError, RuleError
 from facilities.models import Facility
 from reservations import services
@@ -15,27 +15,9 @@ from reservations.services.booking import Companion, Wish
 from reservations.services.errors import ReservationMovedOnError, SlotTakenError
 from tests.conftest import at_club
 from tests.factories import make_facility, make_quota, make_rooms, make_space
+from tests.reservations.bookings import actor_of, book, codes, wish_for
 
 pytestmark = pytest.mark.django_db
-
-
-def actor_of(member: Member) -> Actor:
-    return Actor("member", member.full_name, member.user_id, member.pk)
-
-
-def wish_for(facility: Facility, *, day: int = 2, hour: int = 10, slots: int = 1, **more: object) -> Wish:
-    starts_at = at_club(day, hour)
-    return Wish(facility.public_id, starts_at, starts_at + timedelta(hours=slots), **more)  # type: ignore[arg-type]  # as given
-
-
-def book(member: Member, wish: Wish, *, now: datetime) -> Reservation:
-    return services.create_reservation(
-        wish=wish, member_id=member.pk, membership_id=member.membership_id, by=actor_of(member), now=now
-    )
-
-
-def codes(refused: pytest.ExceptionInfo[RuleError]) -> set[str]:
-    return {rule.code for rule in refused.value.rules}
 
 
 class TestCreateReservation:

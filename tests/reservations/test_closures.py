@@ -24,7 +24,7 @@ from reservations.services.closures import Decision, FutureClaimsError, SpaceInU
 from reservations.services.errors import UndecidedBookingsError
 from tests.conftest import at_club
 from tests.factories import make_facility, make_rooms, make_space
-from tests.reservations.test_booking import book, wish_for
+from tests.reservations.bookings import book, wish_for
 
 # Rules in memory leave out closures that are over by the clock of the machine.
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("travel")]

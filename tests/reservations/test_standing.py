@@ -19,7 +19,7 @@ from reservations.services.standing import apply_standing
 from reservations.tasks import apply_standings as task
 from tests.conftest import at_club
 from tests.factories import make_facility, make_version
-from tests.reservations.test_booking import actor_of, book, wish_for
+from tests.reservations.bookings import actor_of, book, wish_for
 
 pytestmark = pytest.mark.django_db
 

@@ -27,8 +27,8 @@ SLOT_TAKEN = CapacityRule.code
 
 # What no one can waive: the place itself.
 PHYSICAL: tuple[Rule, ...] = (SlotRule(), OpeningRule(), ClosureRule(), CapacityRule(), BufferRule())
-# Asked again when only the party changes.
-PARTY: tuple[Rule, ...] = (GuestLimitRule(), GuestNamesRule(), GuestRule(), QuotaLimitRule())
+# Asked again when only the party changes: of quotas those that count guests, for the booking stands.
+PARTY: tuple[Rule, ...] = (GuestLimitRule(), GuestNamesRule(), GuestRule(), QuotaLimitRule({"guests"}))
 
 HOUSE: tuple[Rule, ...] = (
     PastRule(),
@@ -50,10 +50,44 @@ HOUSE: tuple[Rule, ...] = (
 
 ALL: tuple[Rule, ...] = (*HOUSE, *PHYSICAL)
 
+_OF_THE_DAY = (
+    ReleaseRule,
+    RescheduleRule,
+    PartyRule,
+    GuestLimitRule,
+    GuestNamesRule,
+    GuestRule,
+    BookingRightRule,
+    MembershipRule,
+    StandingRule,
+    AgeRule,
+    PrivilegeHoldRule,
+)
+# These read neither the hour nor what is booked, so they say the same of every wish for one day under
+# the same terms: whoever looks through many slots asks them once a day.
+OF_THE_DAY: tuple[Rule, ...] = tuple(rule for rule in ALL if isinstance(rule, _OF_THE_DAY))
+OF_THE_SLOT: tuple[Rule, ...] = tuple(rule for rule in ALL if not isinstance(rule, _OF_THE_DAY))
+
 
 def judge(ask: Ask, rules: Iterable[Rule] = ALL) -> list[RuleFailure]:
     """Every rule that the wish does not meet, in the order of the rules; empty when it passes."""
     return [failure for rule in rules for failure in rule.judge(ask)]
 
 
-__all__ = ["ALL", "HOUSE", "PARTY", "PHYSICAL", "SLOT_TAKEN", "Rule", "judge"]
+def passes(ask: Ask, rules: Iterable[Rule] = ALL) -> bool:
+    """Whether the wish meets every rule; looks no further than the first that it does not."""
+    return not any(True for rule in rules for _failure in rule.judge(ask))
+
+
+__all__ = [
+    "ALL",
+    "HOUSE",
+    "OF_THE_DAY",
+    "OF_THE_SLOT",
+    "PARTY",
+    "PHYSICAL",
+    "SLOT_TAKEN",
+    "Rule",
+    "judge",
+    "passes",
+]

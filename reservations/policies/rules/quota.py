@@ -1,13 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Collection, Iterator
+from typing import ClassVar, get_args
 
 from django.utils.translation import gettext as _
 
 from bcc.core.errors import RuleFailure
+from facilities.policies.terms import Measure
 from reservations.policies import quotas
 from reservations.policies.ask import Ask
+
+MEASURES = frozenset(get_args(Measure))
 
 
 class QuotaLimitRule:
@@ -18,10 +21,13 @@ class QuotaLimitRule:
 
     code: ClassVar[str] = "quota_exceeded"
 
+    def __init__(self, measures: Collection[str] = MEASURES) -> None:
+        self.measures = measures
+
     def judge(self, ask: Ask) -> Iterator[RuleFailure]:
         for quota in ask.quotas:
             wanted = quotas.wanted(quota, ask)
-            if not wanted or not quotas.applies(quota, ask):
+            if not wanted or quota.measure not in self.measures or not quotas.applies(quota, ask):
                 continue
             used = quotas.count(quota, ask)
             if used + wanted > quota.limit:
