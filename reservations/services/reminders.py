@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from bcc.core import transactions
 from facilities.models import PolicyVersion
 from reservations.models import Reservation
-from reservations.policies.states import DEADLINED, State
+from reservations.policies.states import State
 from reservations.services import messages
 
 
@@ -20,8 +21,11 @@ def send_reminders(*, now: datetime) -> int:
 
 def _remind_of_deadlines(now: datetime) -> int:
     field = "reminder_before_deadline_minutes"
+    # An approval is the club's to give: there is nothing that the member could do in time.
     rows = Reservation.objects.filter(
-        state__in=list(DEADLINED), expires_at__gt=now, expires_at__lte=now + _furthest(field)
+        state__in=[State.HELD, State.PENDING_CONFIRMATION],
+        expires_at__gt=now,
+        expires_at__lte=now + _furthest(field),
     )
     return sum(
         _remind(row, kind="reservation_deadline_reminder", until=row.expires_at, before=before, now=now)
@@ -45,7 +49,7 @@ def _furthest(field: str) -> timedelta:
     return timedelta(minutes=minutes or 0)
 
 
-def _with_lead(rows, field: str):  # type: ignore[no-untyped-def]
+def _with_lead(rows: QuerySet[Reservation], field: str) -> Iterator[tuple[Reservation, timedelta]]:
     for row in rows.select_related("facility", "member", "policy_version").order_by("pk"):
         minutes = getattr(row.policy_version, field, None)
         if minutes is not None:

@@ -44,9 +44,9 @@ def check_in(*, reservation: Reservation, by: Actor, now: datetime, code: str | 
     reservation = locked(reservation, rules)
     if reservation.state == State.CHECKED_IN:
         return reservation
-    if not by.is_staff and not hmac.compare_digest(
-        code or "", venue_code(reservation.facility, reservation.starts_on)
-    ):
+    expected = venue_code(reservation.facility, reservation.starts_on)
+    # As bytes: of texts it takes ASCII only.
+    if not by.is_staff and not hmac.compare_digest((code or "").encode(), expected.encode()):
         raise WrongVenueCodeError(
             [
                 RuleFailure(
@@ -62,8 +62,13 @@ def check_in(*, reservation: Reservation, by: Actor, now: datetime, code: str | 
 
 @transactions.writes
 def mark_no_show(*, reservation: Reservation, by: Actor, now: datetime, reason: str = "") -> Reservation:
-    """Nobody came: the place is free again and the member has a strike."""
+    """Nobody came: the place is free again and the member has a strike.
+
+    Staff may say so from the start on, the scheduler when the policy gives it up.
+    """
     reservation = locked(reservation, current_rules())
+    if by.is_system and not _is_given_up(reservation, now):
+        raise ReservationMovedOnError
     if reservation.starts_at > now:
         raise ReservationMovedOnError(_("It has not started yet. Wait until the start."))
     move(reservation, to=State.NO_SHOW, by=by, now=now, reason=reason)
@@ -76,27 +81,34 @@ def mark_no_show(*, reservation: Reservation, by: Actor, now: datetime, reason: 
 def complete_reservation(*, reservation: Reservation, by: Actor, now: datetime) -> Reservation:
     """It is over: by itself at the end, by staff earlier."""
     reservation = locked(reservation, current_rules())
+    if by.is_system and reservation.ends_at > now:
+        # It was moved between the look and the lock.
+        raise ReservationMovedOnError
     return move(reservation, to=State.COMPLETED, by=by, now=now)
 
 
 def mark_no_shows(*, now: datetime, by: Actor = SCHEDULER) -> int:
     """Mark every confirmed booking that its policy gives up by now; how many."""
+    return _sweep(find_no_shows(now=now), lambda row: mark_no_show(reservation=row, by=by, now=now))
+
+
+def find_no_shows(*, now: datetime) -> list[Reservation]:
+    """The confirmed bookings that their policies give up by now."""
     rows = (
         Reservation.objects.filter(
             state=State.CONFIRMED,
             starts_at__lt=now,
             policy_version__no_show_after_minutes__isnull=False,
         )
-        .select_related("policy_version")
+        .select_related("policy_version", "facility", "member")
         .order_by("pk")
     )
-    given_up = [
+    return [
         row
         for row in rows.iterator(chunk_size=BATCH)
         if row.policy_version is not None
         and row.starts_at + timedelta(minutes=row.policy_version.no_show_after_minutes or 0) <= now
     ]
-    return _sweep(given_up, lambda row: mark_no_show(reservation=row, by=by, now=now))
 
 
 def complete_finished(*, now: datetime, by: Actor = SCHEDULER) -> int:
@@ -107,6 +119,14 @@ def complete_finished(*, now: datetime, by: Actor = SCHEDULER) -> int:
         *over.filter(state=State.CONFIRMED, policy_version__no_show_after_minutes__isnull=True),
     ]
     return _sweep(finished, lambda row: complete_reservation(reservation=row, by=by, now=now))
+
+
+def _is_given_up(reservation: Reservation, now: datetime) -> bool:
+    """Whether its policy gives it up by now; a policy without check-in never does."""
+    version = reservation.policy_version
+    if version is None or version.no_show_after_minutes is None:
+        return False
+    return reservation.starts_at + timedelta(minutes=version.no_show_after_minutes) <= now
 
 
 def _sweep(rows: list[Reservation], step: Callable[[Reservation], object]) -> int:
