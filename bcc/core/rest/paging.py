@@ -101,7 +101,7 @@ class KeysetPagination(BasePagination):
         return Response({"results": data, "next": self.next, "previous": self.previous})
 
     def _asked_position(self, request: Request) -> Position | None:
-        token = request.query_params.get(CURSOR)
+        token = _asked_once(request, CURSOR)
         if token is None:
             return None
         position = read_cursor(token, self._scope())
@@ -164,8 +164,16 @@ class KeysetPagination(BasePagination):
         }
 
 
+def _asked_once(request: Request, name: str) -> str | None:
+    values = request.query_params.getlist(name)
+    if len(values) > 1:
+        text = _("This parameter stands more than once. Send it once.")
+        raise InvalidError(errors={name: [("repeated", text)]})
+    return values[0] if values else None
+
+
 def _asked_size(request: Request, default: int) -> int:
-    text = request.query_params.get(PAGE_SIZE)
+    text = _asked_once(request, PAGE_SIZE)
     if text is None:
         return default
     if text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_SIZE:
