@@ -101,7 +101,8 @@ class Event(Content):
     def clean(self) -> None:
         super().clean()
         if misordered(self.starts_at, self.ends_at):
-            raise ValidationError({"ends_at": _("It must be later than the start. Correct one of the two.")})
+            text = _("It must be later than the start. Correct one of the two.")
+            raise ValidationError({"ends_at": ValidationError(text, code="not_after_start")})
 
 
 class Contact(Content):

@@ -58,9 +58,8 @@ class Scheduled(RuledModel):
     def clean(self) -> None:
         super().clean()
         if misordered(self.publish_from, self.publish_until):
-            raise ValidationError(
-                {"publish_until": _("It must be later than the start. Correct one of the two.")}
-            )
+            text = _("It must be later than the start. Correct one of the two.")
+            raise ValidationError({"publish_until": ValidationError(text, code="not_after_start")})
 
     def is_shown_at(self, at: datetime) -> bool:
         return (
@@ -105,6 +104,5 @@ class Dated(RuledModel):
     def clean(self) -> None:
         super().clean()
         if misordered(self.valid_from, self.valid_until, may_be_equal=True):
-            raise ValidationError(
-                {"valid_until": _("It must not be before the start. Correct one of the two.")}
-            )
+            text = _("It must not be before the start. Correct one of the two.")
+            raise ValidationError({"valid_until": ValidationError(text, code="not_after_start")})
