@@ -17,11 +17,12 @@ from bcc.core.actors import Actor
 from facilities.models import Facility, Publishing
 from reservations import services
 from reservations.admin.pages import Fieldsets, MomentField
-from reservations.models import Guest, Reservation, Type
+from reservations.models import Reservation, Type
 from reservations.selectors.situation import get_member_and_rules
 from reservations.serializers.asked import LARGEST_PARTY
-from reservations.services.booking import Companion, Wish
+from reservations.services.booking import Wish
 from reservations.services.explain import Explanation, explain_booking, shortest_end
+from reservations.services.party import Companion
 
 CLUB_TIME: Final = gettext_lazy("Club time.")
 SHORTEST: Final = gettext_lazy("Club time. Empty: the shortest that can be booked.")
@@ -155,12 +156,10 @@ class BookingForm(ReasonMixin):
                 self.add_error("ends_at", _("Say until when the club has it."))
             if not cleaned.get("title"):
                 self.add_error("title", _("Say what it is for."))
-        if cleaned.get("companions") and cleaned.get("member") is not None:
-            try:
-                cleaned["companions"] = read_companions(cleaned["companions"], cleaned["member"])
-            except forms.ValidationError as error:
-                self.add_error("companions", error)
         return cleaned
+
+    def clean_companions(self) -> tuple[Companion, ...]:
+        return read_companions(self.cleaned_data["companions"])
 
     def book(self, *, by: Actor, now: datetime) -> Reservation:
         """Book what was filled in. Raises what the services raise, with alternatives for a member."""
@@ -207,31 +206,24 @@ def usual_end(facility: Facility, member: Member, starts_at: datetime, now: date
     return found or starts_at
 
 
-def read_companions(text: str, member: Member) -> tuple[Companion, ...]:
-    """One a line: a member by number, a guest of the household's list by name, or a new guest.
+def read_companions(text: str) -> tuple[Companion, ...]:
+    """One a line: a member by number, or a guest's name.
 
     Raises ValidationError for what looks like a number and is no member's.
     """
-    lines = lines_of(text)
-    listed = {
-        guest.name.casefold(): guest.public_id
-        for guest in Guest.objects.filter(host__membership_id=member.membership_id).order_by("-pk")
-    }
     companions = []
-    for line in lines:
-        found = find_member(line) if any(character.isdigit() for character in line) else None
-        if found is not None:
-            companions.append(Companion(member=found.public_id))
-        elif any(character.isdigit() for character in line):
+    for line in lines_of(text):
+        if not any(character.isdigit() for character in line):
+            companions.append(Companion(guest_name=line[:120]))
+            continue
+        found = find_member(line)
+        if found is None:
             raise forms.ValidationError(
                 _("No member has the number %(number)s. Look it up in Members."),
                 code="unknown_member",
                 params={"number": line},
             )
-        elif line.casefold() in listed:
-            companions.append(Companion(guest=listed[line.casefold()]))
-        else:
-            companions.append(Companion(guest_name=line[:120]))
+        companions.append(Companion(member=found.public_id))
     return tuple(companions)
 
 

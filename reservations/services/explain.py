@@ -4,7 +4,7 @@ and nothing is recorded as unmet demand."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -13,24 +13,19 @@ from django.utils.translation import gettext_lazy as _
 
 from bcc.core.errors import NotFoundError, RuleError, RuleFailure
 from bcc.core.intervals import Interval
-from reservations.models import Guest
 from reservations.policies import cells
 from reservations.policies import rules as club_rules
 from reservations.policies.deadlines import deadline, entry_state
 from reservations.policies.pricing import estimate
 from reservations.policies.rules.review import Verdict, review
 from reservations.policies.states import State
-from reservations.policies.terms import FacilityFacts, GuestVisit, MemberFacts, Terms
+from reservations.policies.terms import FacilityFacts, MemberFacts, Terms
 from reservations.selectors.alternatives import Alternative, find_alternatives
 from reservations.selectors.rulebook import Rules
-from reservations.selectors.situation import (
-    Party,
-    get_member_and_rules,
-    load_guest_visits,
-    load_situation,
-)
+from reservations.selectors.situation import Party, get_member_and_rules, load_situation
 from reservations.services.booking import Wish, get_bookable, get_terms, say_terms
 from reservations.services.errors import Refusal, refusal
+from reservations.services.party import Companion, find_companions, party_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +96,7 @@ def explain_booking(
             facility_id=facility_id,
             starts_at=interval.starts_at,
             ends_at=interval.ends_at,
-            party=Party(size=party),
+            party=named,
             member_id=member_id,
             now=now,
         )
@@ -156,21 +151,8 @@ def _interval(
 def _named(
     size: int, names: Sequence[str], interval: Interval, terms: Terms, member: MemberFacts, rules: Rules
 ) -> Party:
-    """The guests of the list by name; one who is not on it would come for the first time."""
-    known = {
-        guest.name.casefold(): guest.pk
-        for guest in Guest.objects.filter(host__membership_id=member.membership_id).order_by("-pk")
-    }
-    ids = {name: known[name.casefold()] for name in names if name.casefold() in known}
-    visits = dict(
-        zip(
-            ids,
-            load_guest_visits(
-                guest_ids=list(ids.values()), on=interval.starts_at.astimezone(rules.zone).date(), terms=terms
-            ),
-            strict=True,
-        )
-    )
-    return Party(
-        size=size, guests=tuple(visits.get(name) or GuestVisit(name) for name in names), names_given=True
-    )
+    """The guests by name, those of the household's list with their visits; nobody else is to be named."""
+    given = tuple(Companion(guest_name=name) for name in names)
+    companions = replace(find_companions(given, party=size, member=member), unnamed=0)
+    on = interval.starts_at.astimezone(rules.zone).date()
+    return party_of(companions, size=size, on=on, terms=terms)

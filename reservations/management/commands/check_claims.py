@@ -32,15 +32,15 @@ class Command(BaseCommand):
         self._tell("wrong: standing, without exactly the place that is theirs", audit.missing)
         if options["repair"] and audit.stray:
             freed = remove_stray_claims(reservation_ids=audit.stray)
-            self.stdout.write(f"{freed} stray claims were freed.")
+            self.stdout.write(f"Stray claims freed: {freed}.")
             audit = check_claims(now=clock.now())
         if audit.missing:
             raise CommandError(
-                f"{len(audit.missing)} reservations do not hold their place. Call the members, and cancel or "
-                "move the reservation in the back office."
+                f"Without their place: {len(audit.missing)}. Call the members, and cancel or move the "
+                "reservations in the back office."
             )
         if audit.stray:
-            raise CommandError(f"{len(audit.stray)} reservations are stray. Run it again with --repair.")
+            raise CommandError(f"Stray: {len(audit.stray)}. Run it again with --repair.")
         self.stdout.write("Every claim is as it should be.")
 
     def _tell(self, heading: str, ids: Sequence[int]) -> None:
