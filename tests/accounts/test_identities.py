@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as RedisDownError
 
 from accounts.models import Device, Member, RevocationEpoch, Session, User
 from accounts.services import epoch, identities
-from accounts.services.identities import SessionEndedError, forget_identities, identify
+from accounts.services.identities import SessionEndedError, forget_identities, identify, identify_session
 from accounts.services.sessions import open_session, revoke_session
 from accounts.services.tokens import TokenInvalidError, Tokens, TokenTooOldError
 from tests.factories import make_session
@@ -116,6 +116,29 @@ class TestIdentify:
         for _ in range(5):
             identify(token=open_session(user=user, device=trusted, now=now).access, now=now)
         assert len(identities._checked) == 3
+
+
+class TestIdentifySession:
+    def test_is_who_its_token_stands_for(self, tokens: Tokens, now: datetime) -> None:
+        me = identify(token=tokens.access, now=now)
+        assert identify_session(session=me.session_id, now=now) == me
+
+    @pytest.mark.parametrize("fate", ["deleted", "inactive", "ended", "expired"])
+    def test_refuses_what_is_over_without_remembering(
+        self, tokens: Tokens, user: User, now: datetime, fate: str
+    ) -> None:
+        session = Session.objects.get()
+        identify_session(session=session.public_id, now=now)
+        if fate == "deleted":
+            user.delete()
+        elif fate == "inactive":
+            User.objects.update(is_active=False)
+        elif fate == "ended":
+            Session.objects.update(ended_at=now)
+        else:
+            Session.objects.update(expires_at=now)
+        with pytest.raises(SessionEndedError):
+            identify_session(session=session.public_id, now=now)
 
 
 @pytest.mark.django_db(transaction=True)

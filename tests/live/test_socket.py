@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -12,11 +14,12 @@ from typing import Any
 
 import httpx
 import pytest
+import redis
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.chat.conftest import check_described
-from tests.live.server import Server, run_json, run_script, serving
+from tests.live.server import Server, free_port, run_json, run_script, serving
 
 pytestmark = pytest.mark.server
 
@@ -78,7 +81,8 @@ class App:
 
     def socket(self, query: str = "", **options: Any) -> ClientConnection:
         url = self.server.url.replace("http://", "ws://")
-        return connect(f"{url}/ws/v1{query}", **options)
+        opened: ClientConnection = connect(f"{url}/ws/v1{query}", **options)
+        return opened
 
 
 def hear(socket: ClientConnection) -> dict[str, Any]:
@@ -217,6 +221,70 @@ def hear_until_error(socket: ClientConnection) -> dict[str, Any]:
         if frame["type"] == "error":
             return frame
     raise AssertionError("No error among two hundred frames.")
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of the tests' own, on a free port."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("There is no redis-server on this machine.")
+    port = free_port()
+    folder = tmp_path_factory.mktemp("redis")
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    with (folder / "log").open("wb") as out, subprocess.Popen([program, *options], stdout=out) as process:
+        try:
+            _wait_for(port)
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            process.terminate()
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + 10
+    with redis.Redis(port=port) as client:
+        while True:
+            try:
+                client.ping()
+                return
+            except redis.ConnectionError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
+
+class TestAcrossProcesses:
+    @pytest.fixture
+    def servers(self, made: tuple[Path, dict[str, str]], redis_url: str) -> Iterator[tuple[Server, Server]]:
+        quiet = ("--no-scheduler",)
+        with (
+            serving(made[0], *quiet, REDIS_URL=redis_url) as one,
+            serving(made[0], *quiet, "--no-worker", REDIS_URL=redis_url) as other,
+        ):
+            yield one, other
+
+    def test_what_happens_in_one_is_heard_in_the_other(
+        self, servers: tuple[Server, Server], made: tuple[Path, dict[str, str]]
+    ) -> None:
+        one, other = servers
+        app, elsewhere = App(one, made[1]), App(other, made[1])
+        app.sign_in()
+        with elsewhere.socket(f"?ticket={app.ticket()}") as older:
+            assert hear(older)["type"] == "welcome"
+            time.sleep(IDLE_SECONDS)
+            held = app.book(16)
+            assert hear_until(older, "reservation.changed")["reservation"] == held["id"]
+            with app.socket(f"?ticket={app.ticket()}") as newer:
+                assert hear(newer)["type"] == "welcome"
+                assert hear_until(older, "bye")["reason"] == "replaced"
+                assert closed_with(older) == 4003
+        with elsewhere.socket(f"?ticket={app.ticket()}") as socket:
+            assert hear(socket)["type"] == "welcome"
+            app.log_out()
+            assert hear_until(socket, "bye")["reason"] == "session_ended"
+            assert closed_with(socket) == 4009
+        for phone in (app, elsewhere):
+            phone.http.close()
 
 
 class TestShutdown:
