@@ -165,7 +165,7 @@ class MoneyField(serializers.DecimalField):
 
     default_error_messages = {"invalid": _('This is no amount. Send a decimal string such as "1250.00".')}
 
-    def __init__(self, *, max_digits: int = 12, decimal_places: int = 2, **kwargs: Any) -> None:
+    def __init__(self, *, max_digits: int = 14, decimal_places: int = 2, **kwargs: Any) -> None:
         super().__init__(max_digits, decimal_places, coerce_to_string=True, **kwargs)
 
     def to_internal_value(self, data: Any) -> Decimal:

@@ -177,7 +177,7 @@ class TestMoneyField:
     def test_refuses_the_rest(self, value: Any) -> None:
         assert code_of(fields.MoneyField(), value) in ("invalid", "null")
 
-    @pytest.mark.parametrize("text", ["1.005", "99999999999.00"])
+    @pytest.mark.parametrize("text", ["1.005", "9999999999999.00"])
     def test_refuses_more_places_or_digits(self, text: str) -> None:
         assert code_of(fields.MoneyField(), text).startswith("max_")
 
