@@ -104,12 +104,13 @@ class TestRates:
     def test_stand_by_whom_they_are_for_and_those_of_prime_time_last(
         self, client_of: Client, owner: Member, court: Facility
     ) -> None:
-        for amount, facts in {
+        rates: dict[str, dict[str, Any]] = {
             "4.00": {"guest_class": "sponsored"},
             "3.00": {"prime_time_only": True},
             "2.00": {"guest_class": "member"},
             "1.00": {"guest_class": "accompanied"},
-        }.items():
+        }
+        for amount, facts in rates.items():
             make_rate(court, amount=amount, **facts)
 
         assert amounts(client_of(owner).get(path_of(court))) == ["1.00", "2.00", "3.00", "4.00"]

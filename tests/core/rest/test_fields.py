@@ -173,11 +173,13 @@ class TestMoneyField:
     def test_reads_decimal_strings(self, text: str, amount: str) -> None:
         assert fields.MoneyField().run_validation(text) == Decimal(amount)
 
-    @pytest.mark.parametrize("value", [10, 10.5, "1e3", "NaN", "Infinity", "1,000", "", " 1", "١", None])
+    @pytest.mark.parametrize(
+        "value", [10, 10.5, "1e3", "NaN", "Infinity", "1,000", "", " 1", "١", "9999999999999", None]
+    )
     def test_refuses_the_rest(self, value: Any) -> None:
         assert code_of(fields.MoneyField(), value) in ("invalid", "null")
 
-    @pytest.mark.parametrize("text", ["1.005", "9999999999999.00"])
+    @pytest.mark.parametrize("text", ["1.005", "999999999999.001"])
     def test_refuses_more_places_or_digits(self, text: str) -> None:
         assert code_of(fields.MoneyField(), text).startswith("max_")
 
