@@ -34,12 +34,15 @@ MOST_ANNOUNCEMENTS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Bootstrap:
-    """``data`` is None where the reader has that version; ``etag`` is of everything but the time."""
+    """``data`` is None where the reader has that version; ``etag`` is of everything but the time.
+
+    In maintenance both are None: nothing is asked of a database that may be away.
+    """
 
     server_time: datetime
     minimum_app_version: str
     maintenance: Maintenance | None
-    version: str
+    version: str | None
     data: Any
     etag: str
 
@@ -49,21 +52,22 @@ def get_bootstrap(*, identity: Identity | None, since: str, now: datetime) -> Bo
 
     ``since`` is the version that the reader has, "" for none.
     """
+    minimum = settings.MINIMUM_APP_VERSION
+    maintenance = current_maintenance()
+    if maintenance is not None:
+        told = [minimum, maintenance.message, maintenance.until]
+        return Bootstrap(now, minimum, maintenance, None, None, _weak_etag(told))
     mark = Rulebook.current_mark()  # before the rows: what changes in between moves the next version
     data = _shown(identity, mark, now)
     version = etag_of(dump_bytes([mark, data])).strip('"')
-    maintenance = current_maintenance()
-    told = [settings.MINIMUM_APP_VERSION, maintenance and [maintenance.message, maintenance.until]]
-    is_known = since == version
-    return Bootstrap(
-        server_time=now,
-        minimum_app_version=settings.MINIMUM_APP_VERSION,
-        maintenance=maintenance,
-        version=version,
-        data=None if is_known else data,
-        # Weak: two answers under it differ in their server_time.
-        etag=f"W/{etag_of(dump_bytes([version, is_known, told]))}",
-    )
+    if since == version:
+        data = None
+    return Bootstrap(now, minimum, None, version, data, _weak_etag([minimum, version, data is None]))
+
+
+def _weak_etag(told: list[object]) -> str:
+    """Weak: two answers under it differ in their time."""
+    return f"W/{etag_of(dump_bytes(told))}"
 
 
 def _shown(identity: Identity | None, mark: int, now: datetime) -> Any:

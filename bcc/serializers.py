@@ -156,9 +156,11 @@ class BootstrapSerializer(serializers.Serializer[Any]):
         help_text="An app below it gets 426 `app_too_old` everywhere else."
     )
     maintenance = MaintenanceSerializer(allow_null=True, help_text="Null while the club is open.")
-    version = serializers.CharField(help_text="Of `data`, for this reader. Send it as `since`.")
+    version = serializers.CharField(
+        allow_null=True, help_text="Of `data`, for this reader; send it as `since`. Null in maintenance."
+    )
     data = BootstrapDataSerializer(  # type: ignore[assignment]  # a declared field; the property stays
-        required=False, help_text="Left out when `since` is the present version."
+        required=False, help_text="Left out when `since` is the present version, and in maintenance."
     )
 
     def to_representation(self, instance: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +21,7 @@ from bcc.core.rest.problems import PROBLEM_JSON
 from bcc.core.rest.schema import ProblemSerializer
 from bcc.core.rest.throttles import AddressThrottle
 from bcc.core.rest.views import StrictQueryMixin
+from bcc.maintenance import current_maintenance
 from bcc.serializers import BootstrapQuery, BootstrapSerializer, TimeSerializer
 
 
@@ -71,6 +73,10 @@ class BootstrapView(ConditionalGetMixin, StrictQueryMixin, APIView):
     throttle_classes = (StrangerThrottle, ReadThrottle)
     query_serializer = BootstrapQuery
 
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Nobody is asked who they are in maintenance: it might ask a database that is away."""
+        return [] if current_maintenance() else super().get_authenticators()
+
     @extend_schema(
         operation_id="bootstrap",
         tags=["club"],
@@ -84,8 +90,8 @@ class BootstrapView(ConditionalGetMixin, StrictQueryMixin, APIView):
             "gets the club and what it tells everyone; a member also gets the facilities that they are "
             "shown, with the terms in short. `version` moves with every change of the club's data, when "
             "something begins or ends to be shown, and with the reader's category; with `since` equal to it "
-            "`data` is left out. The `ETag` is of everything but `server_time`, which a 304 does not give: "
-            "ask `time`."
+            "`data` is left out, and in maintenance as well. The `ETag` is of everything but `server_time`, "
+            "which a 304 does not give: ask `time`."
         ),
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

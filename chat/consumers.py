@@ -115,7 +115,8 @@ class ClubSocket(AsyncConsumer):
         if tickets is None:
             self._set_alarm("auth.due", AUTH_SECONDS)
         else:
-            await self._sign_in("ticket", admit_ticket, ticket=tickets[0] if len(tickets) == 1 else "")
+            ticket = tickets[0] if len(tickets) == 1 else ""
+            await self._sign_in("ticket", admit_ticket, ticket=ticket, now=clock.now())
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         at = time.monotonic()

@@ -25,6 +25,7 @@ from bcc.core.errors import BusyError, NotAuthenticatedError
 
 TICKET_LIFETIME: Final = timedelta(seconds=30)
 TICKET_BYTES: Final = 32
+TRUSTED_FOR: Final = timedelta(hours=1)
 # Longer than any ticket of ours; nothing is hashed that cannot be one.
 MOST_CHARACTERS: Final = 64
 
@@ -46,11 +47,12 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whose socket it is, and of which session. ``mark`` is what the revocation epoch was."""
+    """Whose socket it is, and of which session; ``mark`` was the revocation epoch at ``seen_at``."""
 
     user: UUID
     session: UUID
     mark: epoch.Mark
+    seen_at: datetime
 
 
 def issue_ticket(*, identity: Identity, now: datetime) -> Ticket:
@@ -65,7 +67,7 @@ def issue_ticket(*, identity: Identity, now: datetime) -> Ticket:
     return Ticket(text, now + TICKET_LIFETIME)
 
 
-def admit_ticket(*, ticket: str) -> Admission:
+def admit_ticket(*, ticket: str, now: datetime) -> Admission:
     """Use ``ticket`` up. Raises TicketInvalidError, and BusyError while the cache is away."""
     if not ticket.isascii() or len(ticket) > MOST_CHARACTERS:
         raise TicketInvalidError
@@ -79,14 +81,14 @@ def admit_ticket(*, ticket: str) -> Admission:
     except (RedisError, OSError) as error:
         log.warning("socket_ticket_not_read", reason=type(error).__name__)
         raise BusyError from error
-    return Admission(UUID(claim["user"]), UUID(claim["session"]), mark)
+    return Admission(UUID(claim["user"]), UUID(claim["session"]), mark, now)
 
 
 def admit_token(*, token: str, now: datetime) -> Admission:
     """For the first frame of a socket. Raises NotAuthenticatedError as the API does."""
     mark = epoch.current_mark()
     identity = identify(token=token, now=now)
-    return Admission(identity.public_id, identity.session_id, mark)
+    return Admission(identity.public_id, identity.session_id, mark, now)
 
 
 def confirm(*, admission: Admission, now: datetime) -> None:
@@ -102,13 +104,13 @@ def confirm(*, admission: Admission, now: datetime) -> None:
 def recheck(*, admission: Admission, now: datetime) -> Admission:
     """``admission``, looked at again if anybody's sessions have ended since: a push may be lost.
 
-    Raises SessionEndedError.
+    And every hour, because a session also ends by its age. Raises SessionEndedError.
     """
     mark = epoch.current_mark()
-    if mark == admission.mark:
+    if mark == admission.mark and now - admission.seen_at < TRUSTED_FOR:
         return admission
     confirm(admission=admission, now=now)
-    return Admission(admission.user, admission.session, mark)
+    return Admission(admission.user, admission.session, mark, now)
 
 
 def _key(text: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from django.db import connection
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from accounts.models import Member, User
@@ -151,10 +152,28 @@ class TestGetBootstrap:
         Facility.objects.filter(pk=court.pk).update(state="draft")
         assert [one["state"] for one in read(client_of(front_desk))["data"]["facilities"]] == ["draft"]
 
-    def test_tells_of_maintenance(self, now: datetime, settings: Settings, tmp_path: Any) -> None:
+    def test_tells_of_maintenance_and_asks_nothing_of_a_database_that_may_be_away(
+        self,
+        client_of: Client,
+        owner: Member,
+        now: datetime,
+        settings: Settings,
+        tmp_path: Path,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        client = client_of(owner)
         settings.DATA_DIR = tmp_path
         maintenance.switch_on(message="New greens.", until=now)
-        assert read(APIClient())["maintenance"] == {"message": "New greens.", "until": "2026-06-01T00:00:00Z"}
+
+        with django_assert_num_queries(0):
+            found = read(client)
+
+        assert found == {
+            "server_time": "2026-06-01T00:00:00Z",
+            "minimum_app_version": "1.0.0",
+            "maintenance": {"message": "New greens.", "until": "2026-06-01T00:00:00Z"},
+            "version": None,
+        }
 
     def test_asks_the_same_few_questions_of_a_small_club_and_of_a_large_one(
         self, client_of: Client, owner: Member, court: Facility
@@ -299,14 +318,16 @@ class TestEtag:
         assert bare["ETag"] != whole["ETag"]
 
     def test_moves_with_maintenance_and_with_the_minimum_version(
-        self, client: APIClient, settings: Settings, tmp_path: Any
+        self, client: APIClient, settings: Settings, tmp_path: Path
     ) -> None:
         settings.DATA_DIR = tmp_path
         tags = [client.get(PATH)["ETag"]]
-        maintenance.switch_on()
-        tags.append(client.get(PATH)["ETag"])
         settings.MINIMUM_APP_VERSION = "2.0.0"
         tags.append(client.get(PATH)["ETag"])
+        maintenance.switch_on()
+        tags.append(client.get(PATH)["ETag"])
+        maintenance.switch_on(message="New greens.")
+        tags.append(client.get(PATH)["ETag"])
 
-        assert len(set(tags)) == 3
+        assert len(set(tags)) == 4
         assert client.get(PATH, headers={"If-None-Match": tags[0]}).status_code == 200

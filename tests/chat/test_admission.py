@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import redis
 import time_machine
 from django.core.cache import cache
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Member, Session, User
@@ -49,19 +51,19 @@ class TestAdmitTicket:
     def test_admits_the_session_that_it_was_issued_to(
         self, ticket: str, session: Session, owner: Member
     ) -> None:
-        admitted = admit_ticket(ticket=ticket)
+        admitted = admit_ticket(ticket=ticket, now=timezone.now())
         assert owner.user is not None
         assert (admitted.user, admitted.session) == (owner.user.public_id, session.public_id)
 
     def test_works_once(self, ticket: str) -> None:
-        admit_ticket(ticket=ticket)
+        admit_ticket(ticket=ticket, now=timezone.now())
         with pytest.raises(NotAuthenticatedError):
-            admit_ticket(ticket=ticket)
+            admit_ticket(ticket=ticket, now=timezone.now())
 
     def test_admits_one_of_many_who_come_at_once(self, ticket: str) -> None:
         def attempt(_number: int) -> bool:
             try:
-                admit_ticket(ticket=ticket)
+                admit_ticket(ticket=ticket, now=timezone.now())
             except NotAuthenticatedError:
                 return False
             return True
@@ -73,17 +75,17 @@ class TestAdmitTicket:
     def test_works_for_thirty_seconds(self, ticket: str, travel: time_machine.Traveller) -> None:
         travel.shift(timedelta(seconds=30))
         with pytest.raises(NotAuthenticatedError):
-            admit_ticket(ticket=ticket)
+            admit_ticket(ticket=ticket, now=timezone.now())
 
     def test_works_until_then(self, ticket: str, travel: time_machine.Traveller) -> None:
         travel.shift(timedelta(seconds=29))
-        admit_ticket(ticket=ticket)
+        admit_ticket(ticket=ticket, now=timezone.now())
 
     @pytest.mark.parametrize("text", ["", "x", "é", "x" * 65, "m" * 43, "\0"], ids=ascii)
     def test_admits_nobody_with_another(self, ticket: str, text: str) -> None:
         with pytest.raises(NotAuthenticatedError):
-            admit_ticket(ticket=text)
-        admit_ticket(ticket=ticket)
+            admit_ticket(ticket=text, now=timezone.now())
+        admit_ticket(ticket=ticket, now=timezone.now())
 
     def test_is_kept_as_its_hash_only(self, ticket: str) -> None:
         kept: Any = cache
@@ -97,7 +99,7 @@ class TestAdmitTicket:
         identity = identify_session(session=session.public_id, now=now)
         monkeypatch.setattr(admission, "cache", _Away())
         with pytest.raises(BusyError):
-            admit_ticket(ticket=ticket)
+            admit_ticket(ticket=ticket, now=timezone.now())
         with pytest.raises(BusyError):
             issue_ticket(identity=identity, now=now)
 
@@ -106,7 +108,7 @@ class TestConfirm:
     def test_refuses_a_session_that_ended_after_the_ticket_was_issued(
         self, ticket: str, session: Session, owner: Member, now: datetime
     ) -> None:
-        admitted = admit_ticket(ticket=ticket)
+        admitted = admit_ticket(ticket=ticket, now=timezone.now())
         confirm(admission=admitted, now=now)
         assert owner.user is not None
         end_all_sessions(user=owner.user, reason=Session.EndReason.LOGOUT, now=now)
@@ -118,14 +120,14 @@ class TestConfirm:
         owner.user.is_active = False
         owner.user.save()
         with pytest.raises(SessionEndedError):
-            confirm(admission=admit_ticket(ticket=ticket), now=now)
+            confirm(admission=admit_ticket(ticket=ticket, now=timezone.now()), now=now)
 
     def test_refuses_a_session_of_somebody_else(self, ticket: str, stranger: Member, now: datetime) -> None:
-        admitted = admit_ticket(ticket=ticket)
+        admitted = admit_ticket(ticket=ticket, now=timezone.now())
         assert stranger.user is not None
         with pytest.raises(NotAuthenticatedError):
             confirm(
-                admission=admission.Admission(stranger.user.public_id, admitted.session, admitted.mark),
+                admission=replace(admitted, user=stranger.user.public_id),
                 now=now,
             )
 
@@ -134,14 +136,26 @@ class TestRecheck:
     def test_asks_nothing_while_nobodys_sessions_ended(
         self, ticket: str, now: datetime, django_assert_num_queries: Any
     ) -> None:
-        admitted = admit_ticket(ticket=ticket)
+        admitted = admit_ticket(ticket=ticket, now=timezone.now())
         with django_assert_num_queries(0):
             assert recheck(admission=admitted, now=now) is admitted
+
+    def test_looks_again_after_an_hour_because_a_session_also_ends_by_its_age(
+        self, ticket: str, session: Session, now: datetime
+    ) -> None:
+        admitted = admit_ticket(ticket=ticket, now=now)
+        later = now + timedelta(hours=1)
+        assert recheck(admission=admitted, now=later).seen_at == later
+        session.expires_at = later
+        session.save()
+        assert recheck(admission=admitted, now=later - timedelta(seconds=1)) is admitted
+        with pytest.raises(SessionEndedError):
+            recheck(admission=admitted, now=later)
 
     def test_looks_again_once_somebodys_did(
         self, ticket: str, stranger: Member, now: datetime, django_capture_on_commit_callbacks: Any
     ) -> None:
-        admitted = admit_ticket(ticket=ticket)
+        admitted = admit_ticket(ticket=ticket, now=timezone.now())
         assert stranger.user is not None
         with django_capture_on_commit_callbacks(execute=True):
             end_all_sessions(user=stranger.user, reason=Session.EndReason.LOGOUT, now=now)
@@ -152,7 +166,7 @@ class TestRecheck:
     def test_refuses_who_was_among_them(
         self, ticket: str, owner: Member, now: datetime, django_capture_on_commit_callbacks: Any
     ) -> None:
-        admitted = admit_ticket(ticket=ticket)
+        admitted = admit_ticket(ticket=ticket, now=timezone.now())
         assert owner.user is not None
         with django_capture_on_commit_callbacks(execute=True):
             end_all_sessions(user=owner.user, reason=Session.EndReason.LOGOUT, now=now)
@@ -168,7 +182,7 @@ class TestSocketTicketView:
         assert response.status_code == 200, response.content
         assert response["Cache-Control"] == "no-store"
         assert response.json()["expires_at"] == "2026-06-01T00:00:30Z"
-        admitted = admit_ticket(ticket=response.json()["ticket"])
+        admitted = admit_ticket(ticket=response.json()["ticket"], now=timezone.now())
         assert owner.user is not None
         assert admitted.user == owner.user.public_id
 
