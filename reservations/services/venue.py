@@ -97,18 +97,13 @@ def find_no_shows(*, now: datetime) -> list[Reservation]:
     rows = (
         Reservation.objects.filter(
             state=State.CONFIRMED,
-            starts_at__lt=now,
+            starts_at__lte=now,
             policy_version__no_show_after_minutes__isnull=False,
         )
         .select_related("policy_version", "facility", "member")
         .order_by("pk")
     )
-    return [
-        row
-        for row in rows.iterator(chunk_size=BATCH)
-        if row.policy_version is not None
-        and row.starts_at + timedelta(minutes=row.policy_version.no_show_after_minutes or 0) <= now
-    ]
+    return [row for row in rows.iterator(chunk_size=BATCH) if _is_given_up(row, now)]
 
 
 def complete_finished(*, now: datetime, by: Actor = SCHEDULER) -> int:
