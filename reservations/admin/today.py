@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -13,24 +12,21 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from bcc.core import clock
 from bcc.core.backoffice import REFUSALS, ReadOnlyModelAdmin, actor_of, told
 from bcc.core.errors import RuleError
-from bcc.core.intervals import Interval
 from facilities.models import Kind
 from reservations.admin import today_desk as desk
 from reservations.admin.today_forms import ActForm, BlockForm, BookForm
-from reservations.models import Reservation, ReservationEvent, Today
-from reservations.policies.cancellation import CancellationJudgement, judge_cancellation
-from reservations.policies.states import CANCELLABLE, State
-from reservations.selectors.board import written
-from reservations.selectors.desk import DeskBooking, find_members
-from reservations.selectors.rulebook import current_rules
-from reservations.selectors.today import Day, Place, get_day
+from reservations.admin.today_panel import Panel, booking_panel, slot_panel
+from reservations.models import Reservation, Today
+from reservations.policies.states import State
+from reservations.selectors.desk import find_members
+from reservations.selectors.today import Day, get_day
 from reservations.services.errors import SlotTakenError
 from reservations.services.venue import venue_code
 
@@ -58,32 +54,6 @@ class Where:
         return urlencode({name: value for name, value in asked.items() if value})
 
 
-@dataclass(slots=True)
-class Panel:
-    """The side of the page: one booking, or one slot of a place with what can be put there."""
-
-    place: Place
-    slot: Interval | None = None
-    inside: list[DeskBooking] = field(default_factory=list)
-    booking: DeskBooking | None = None
-    book: BookForm | None = None
-    block: BlockForm | None = None
-    act: ActForm | None = None
-    refused: desk.Refused | None = None
-    errors: list[str] = field(default_factory=list)
-    hits: list[DeskBooking] = field(default_factory=list)
-    events: Sequence[ReservationEvent] = ()
-    cost: CancellationJudgement | None = None
-    history_url: str = ""
-    member_url: str = ""
-    may: frozenset[str] = frozenset()
-
-    @property
-    def at(self) -> str:
-        """The start of the slot as addresses carry it."""
-        return "" if self.slot is None else written(self.slot.starts_at)
-
-
 @admin.register(Today)
 class TodayAdmin(ReadOnlyModelAdmin[Today]):
     """One page instead of a list. Every change goes through a service of reservations."""
@@ -101,7 +71,7 @@ class TodayAdmin(ReadOnlyModelAdmin[Today]):
         ]
 
     def has_view_permission(self, request: HttpRequest, obj: Today | None = None) -> bool:
-        return request.user.has_perm(WORK_THE_DESK)  # type: ignore[union-attr]  # staff only come here
+        return request.user.has_perm(WORK_THE_DESK)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -129,9 +99,10 @@ class TodayAdmin(ReadOnlyModelAdmin[Today]):
         """The panel that the address names; a message where it is not on this page."""
         panel: Panel | None = None
         if (public_id := _read_uuid(request.GET.get("booking"))) is not None:
-            panel = self._booking_panel(request, day, public_id, now)
+            panel = booking_panel(day=day, public_id=public_id, may=request.user.has_perm, now=now)
         elif (facility := _read_uuid(request.GET.get("facility"))) is not None:
-            panel = self._slot_panel(request, day, facility, _read_instant(request.GET.get("at")))
+            at = _read_instant(request.GET.get("at"))
+            panel = slot_panel(day=day, facility=facility, at=at, may=request.user.has_perm)
         else:
             return None
         if panel is None:
@@ -140,72 +111,17 @@ class TodayAdmin(ReadOnlyModelAdmin[Today]):
             )
         return panel
 
-    def _booking_panel(self, request: HttpRequest, day: Day, public_id: UUID, now: datetime) -> Panel | None:
-        one = day.booking(public_id)
-        if one is None:
-            return None
-        place = day.place(one.facility.public_id)
-        if place is None:
-            return None
-        rules = current_rules()
-        version = one.row.policy_version_id
-        terms = None if version is None else rules.terms.get(version)
-        state = State(one.row.state)
-        cost = None
-        if terms is not None and state in CANCELLABLE:
-            cost = judge_cancellation(terms=terms, state=state, starts_at=one.row.starts_at, now=now)
-        may = request.user.has_perm  # type: ignore[union-attr]  # staff only come here
-        history = _url("admin:reservations_reservation_change", one.row.pk)
-        member = _url("admin:accounts_member_change", one.row.member_id) if one.row.member_id else ""
-        return Panel(
-            place,
-            booking=one,
-            act=ActForm(),
-            cost=cost,
-            events=ReservationEvent.objects.filter(reservation_id=one.row.pk).order_by("-pk")[:5],
-            history_url=history if may("reservations.view_reservation") else "",
-            member_url=member if may("accounts.view_member") else "",
-            may=frozenset(_steps_for(one, now))
-            & frozenset(
-                name for name, step in desk.STEPS.items() if not step.permission or may(step.permission)
-            ),
-        )
-
-    def _slot_panel(
-        self, request: HttpRequest, day: Day, facility: UUID, at: datetime | None
-    ) -> Panel | None:
-        place = day.place(facility)
-        if place is None or at is None:
-            return None
-        slot = place.slot_at(at) or next(
-            (Interval(at, at + timedelta(hours=1)) for one in place.openings if one.contains(at)), None
-        )
-        if slot is None:
-            return None
-        may_book = request.user.has_perm(desk.BOOK_FOR_MEMBERS)  # type: ignore[union-attr]  # staff only
-        can_book = may_book and place.terms is not None and place.slot_at(at) is not None
-        return Panel(
-            place,
-            slot=slot,
-            inside=[
-                one
-                for one in place.bookings
-                if one.is_standing and not place.facility.is_nightly and one.row.interval.overlaps(slot)
-            ],
-            book=BookForm(place, at) if can_book else None,
-            block=BlockForm(place, slot),
-        )
-
     # --------------------------------------------------------------------------------- what is done
 
     def _do(self, request: HttpRequest, where: Where, now: datetime) -> HttpResponse:
         day = get_day(on=where.on, now=now, area=where.area, kind=where.kind)
         what = request.POST.get("do", "")
-        panel: Panel | None
+        panel: Panel | None = None
         if what in ("book", "block"):
             facility = _read_uuid(request.POST.get(f"{what}-facility"))
             at = _read_instant(request.POST.get(f"{what}-starts_at"))
-            panel = None if facility is None else self._slot_panel(request, day, facility, at)
+            if facility is not None:
+                panel = slot_panel(day=day, facility=facility, at=at, may=request.user.has_perm)
             if panel is not None:
                 return (self._book if what == "book" else self._block)(request, where, day, panel, now)
         elif what in desk.STEPS:
@@ -303,7 +219,7 @@ class TodayAdmin(ReadOnlyModelAdmin[Today]):
             form.add_error("reason", _("Say why. It stands in the history, and the member is told."))
         else:
             try:
-                may = request.user.has_perm  # type: ignore[union-attr]  # staff only come here
+                may = request.user.has_perm
                 desk.require_allowed(step, may, waives_cost=said["waive_cost"])
                 text = desk.act(
                     step=step,
@@ -320,7 +236,7 @@ class TodayAdmin(ReadOnlyModelAdmin[Today]):
                 self.message_user(request, text, messages.SUCCESS)
                 return self._back(where, one.row, from_list="from_list" in request.POST)
         day = get_day(on=where.on, now=now, area=where.area, kind=where.kind)
-        panel = self._booking_panel(request, day, one.row.public_id, now)
+        panel = booking_panel(day=day, public_id=one.row.public_id, may=request.user.has_perm, now=now)
         if panel is not None:
             panel.act = form
         return self._page(request, where, day, panel)
@@ -360,8 +276,8 @@ class TodayAdmin(ReadOnlyModelAdmin[Today]):
             "previous": where.query(where.on - DAY),
             "next": where.query(where.on + DAY),
             "to_today": where.query(today),
-            "may_book": request.user.has_perm(desk.BOOK_FOR_MEMBERS),  # type: ignore[union-attr]  # staff
-            "may_waive_cost": request.user.has_perm(desk.WAIVE_COST),  # type: ignore[union-attr]  # staff
+            "may_book": request.user.has_perm(desk.BOOK_FOR_MEMBERS),
+            "may_waive_cost": request.user.has_perm(desk.WAIVE_COST),
         }
         return TemplateResponse(
             request,
@@ -374,25 +290,6 @@ class TodayAdmin(ReadOnlyModelAdmin[Today]):
 def cell_id(facility_id: int, at: datetime) -> str:
     """The name of a cell of the board; the same whether it is free or taken."""
     return f"at-{facility_id}-{at.astimezone(clock.zone()):%d%H%M}"
-
-
-def _steps_for(one: DeskBooking, now: datetime) -> set[str]:
-    """What can be done to a booking in its state, by the table of states and the clock."""
-    row, state = one.row, State(one.row.state)
-    steps = set()
-    if state == State.CONFIRMED and one.is_for_member and now < row.ends_at:
-        steps.add("check_in")
-    if state in (State.HELD, State.PENDING_CONFIRMATION):
-        steps.add("confirm")
-    if state == State.CONFIRMED and one.is_for_member and row.starts_at <= now:
-        steps.add("no_show")
-    if state == State.CHECKED_IN or (state == State.CONFIRMED and row.starts_at <= now):
-        steps.add("complete")
-    if one.facility.is_nightly and one.is_standing and one.is_for_member:
-        steps.add("room")
-    if state in CANCELLABLE:
-        steps |= {"cancel", "cancel_by_club"} if one.is_for_member else {"cancel_by_club"}
-    return steps
 
 
 def _booked(row: Reservation) -> str:
@@ -408,14 +305,6 @@ def _when(row: Reservation) -> str:
     starts, ends = row.starts_at.astimezone(zone), row.ends_at.astimezone(zone)
     last = date_format(ends, "H:i") if starts.date() == ends.date() else date_format(ends, "D j M")
     return _("%(first)s to %(last)s") % {"first": date_format(starts, "D j M, H:i"), "last": last}
-
-
-def _url(name: str, *args: object) -> str:
-    """The address of another page of the back office; "" where nobody has registered it."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
 
 
 def _read_date(text: str) -> date | None:
