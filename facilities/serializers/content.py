@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from bcc.core.rest.fields import StrictModelSerializer, StrictQuerySerializer
+from bcc.core.rest.fields import BooleanField, StrictModelSerializer, StrictQuerySerializer
 from facilities.models import Announcement, ClubRule, Contact, Event, Faq, Outlet, Promo, Publishing
 from facilities.serializers.fields import CategoriesField, FacilityField
 
@@ -163,9 +163,7 @@ class ContentQuery(StrictQuerySerializer):
 
 
 class AnnouncementQuery(ContentQuery):
-    is_pinned = serializers.ChoiceField(
-        ("true", "false"), required=False, help_text=_("Only pinned ones, or others.")
-    )
+    is_pinned = BooleanField(required=False, help_text=_("Only pinned ones, or others."))
 
 
 class EventQuery(ContentQuery):
