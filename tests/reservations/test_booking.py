@@ -5,17 +5,15 @@ from datetime import datetime, timedelta
 import pytest
 
 from accounts.models import Member, Notification, PrivilegeHold
-from bcc.core.actors import SCHEDULER
 from bcc.core.errors import InvalidError, NotFoundError, RuleError
 from facilities.models import Facility
-from reservations import services
-from reservations.models import Guest, Reservation, SlotClaim
+from reservations.models import Guest, Reservation
 from reservations.policies.states import State
 from reservations.services.booking import Companion, Wish
-from reservations.services.errors import ReservationMovedOnError, SlotTakenError
+from reservations.services.errors import SlotTakenError
 from tests.conftest import at_club
 from tests.factories import make_facility, make_quota, make_rooms, make_space
-from tests.reservations.bookings import actor_of, book, codes, wish_for
+from tests.reservations.bookings import book, codes, wish_for
 
 pytestmark = pytest.mark.django_db
 
@@ -196,91 +194,3 @@ class TestCreateReservation:
 
         assert Reservation.objects.count() == 1
         assert not Guest.objects.exists()
-
-
-class TestExpiry:
-    @pytest.fixture
-    def held(self, owner: Member, now: datetime) -> Reservation:
-        court = make_facility("Held Court", terms={"hold_minutes": 10})
-        return book(owner, wish_for(court), now=now)
-
-    def test_ends_a_due_hold_once_and_frees_its_claims(self, held: Reservation, now: datetime) -> None:
-        later = now + timedelta(minutes=10)
-
-        assert services.expire_due(now=later) == 1
-        assert services.expire_due(now=later) == 0
-
-        held.refresh_from_db()
-        assert held.state == State.EXPIRED
-        assert not SlotClaim.objects.exists()
-        assert held.events.order_by("pk").last().actor_name == SCHEDULER.name  # type: ignore[union-attr]  # there is one
-
-    def test_leaves_a_hold_alone_before_its_deadline(self, held: Reservation, now: datetime) -> None:
-        assert services.expire_due(now=now + timedelta(minutes=10) - timedelta(microseconds=1)) == 0
-
-    def test_is_done_by_the_booking_that_needs_the_slot(
-        self, held: Reservation, stranger: Member, now: datetime
-    ) -> None:
-        later = now + timedelta(minutes=11)
-
-        reservation = book(stranger, wish_for(held.facility), now=later)
-
-        held.refresh_from_db()
-        assert reservation.state == State.HELD
-        assert held.state == State.EXPIRED
-        assert held.events.order_by("pk").last().actor_name == "booking"  # type: ignore[union-attr]  # there is one
-
-    def test_tells_the_member_once(self, held: Reservation, now: datetime) -> None:
-        services.expire_due(now=now + timedelta(minutes=10))
-        services.expire_due(now=now + timedelta(minutes=11))
-
-        assert Notification.objects.filter(kind="reservation_expired", channel="in_app").count() == 1
-
-    def test_a_confirmation_after_the_deadline_comes_too_late(
-        self, held: Reservation, owner: Member, now: datetime
-    ) -> None:
-        with pytest.raises(ReservationMovedOnError):
-            services.confirm_reservation(
-                reservation=held, by=actor_of(owner), now=now + timedelta(minutes=10)
-            )
-
-
-class TestAlternatives:
-    def test_offers_the_nearest_times_and_sister_facilities_that_pass(
-        self, owner: Member, stranger: Member, court: Facility, now: datetime
-    ) -> None:
-        sister = make_facility("Court Two", terms={"max_slots": 3})
-        wish = wish_for(court, hour=10)
-        book(owner, wish, now=now)
-
-        with (
-            pytest.raises(SlotTakenError) as refused,
-            services.offering_alternatives(wish=wish, member_id=stranger.pk, now=now),
-        ):
-            book(stranger, wish, now=now)
-
-        first, *others = refused.value.alternatives
-        assert (first["name"], first["starts_at"]) == (sister.name, wish.starts_at)
-        assert len(others) == 4
-        for alternative in refused.value.alternatives:
-            fitting = Wish(
-                Facility.objects.get(name=alternative["name"]).public_id,
-                alternative["starts_at"],
-                alternative["ends_at"],
-            )
-            assert book(stranger, fitting, now=now).pk
-
-    def test_goes_to_another_day_when_the_quota_of_this_one_is_used(
-        self, owner: Member, court: Facility, now: datetime
-    ) -> None:
-        make_quota("One a day", limit=1)
-        book(owner, wish_for(court, hour=10), now=now)
-        wish = wish_for(court, hour=15)
-
-        with (
-            pytest.raises(RuleError) as refused,
-            services.offering_alternatives(wish=wish, member_id=owner.pk, now=now),
-        ):
-            book(owner, wish, now=now)
-
-        assert refused.value.alternatives[0]["starts_at"] == wish.starts_at + timedelta(days=1)
