@@ -42,6 +42,7 @@ from reservations.services.errors import UndecidedBookingsError
 M = TypeVar("M", bound=models.Model)
 Link = tuple[str, str]
 TODAY: Final = "admin:reservations_today_changelist"
+TEST: Final = "admin:reservations_reservation_test"
 
 
 class PlaceAdmin(ClubModelAdmin[M]):
@@ -200,12 +201,14 @@ class FacilityAdmin(PlaceAdmin[Facility], DecidingAdmin[Facility]):
     def _tools(self, request: HttpRequest, facility: Facility) -> list[Link]:
         user: Any = request.user
         desk = user.has_perm("reservations.work_the_desk")
+        may_test = user.has_perms(("facilities.view_reservationpolicy", "accounts.view_member"))
         tools = [
             (text, url)
             for text, url in (
                 (_("Hours"), self._list_of(request, OpeningPeriod, facility)),
                 (_("Closures"), self._list_of(request, Closure, facility)),
                 (_("Today"), reverse(TODAY, query={"kind": facility.kind}) if desk else ""),
+                (_("Test a booking"), reverse(TEST, query={"facility": facility.pk}) if may_test else ""),
             )
             if url
         ]
