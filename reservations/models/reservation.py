@@ -9,6 +9,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Member, Membership, Standing
@@ -192,7 +193,7 @@ class Reservation(PublicModel):
         )
 
     def __str__(self) -> str:
-        return f"{self.facility}, {self.starts_at:%Y-%m-%d %H:%M}"
+        return f"{self.facility}, {localtime(self.starts_at):%Y-%m-%d %H:%M}"
 
     @property
     def interval(self) -> Interval:
