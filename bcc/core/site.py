@@ -47,7 +47,8 @@ def in_sections(apps: Iterable[dict[str, Any]], sections: Iterable[Section]) -> 
     placed: set[str] = set()
     found = []
     for key, title, names in sections:
-        labels = [label for name in names for label in _matching(name, pages, named) if label not in placed]
+        wanted = dict.fromkeys(label for name in names for label in _matching(name, pages, named))
+        labels = [label for label in wanted if label not in placed]
         placed.update(labels)
         if labels:
             found.append({"app_label": key, "name": title, "models": [pages[label] for label in labels]})
