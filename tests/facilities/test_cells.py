@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -40,7 +41,7 @@ class TestFindMisfits:
         ],
         ids=["slot", "before", "after"],
     )
-    def test_names_the_field_that_is_no_multiple(self, change: dict[str, int], field: str) -> None:
+    def test_names_the_field_that_is_no_multiple(self, change: dict[str, Any], field: str) -> None:
         assert codes(replace(HOURLY, **change), COURT) == [(field, "off_the_grid")]
 
     def test_names_hours_that_begin_between_cells(self) -> None:

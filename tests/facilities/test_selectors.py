@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -83,13 +84,14 @@ class TestSeesDrafts:
 class TestContentFor:
     @pytest.fixture
     def rows(self, senior: MembershipCategory, now: datetime) -> None:
-        for title, values in {
+        rows: dict[str, dict[str, Any]] = {
             "Public": {"audience": "public"},
             "Members": {},
             "Seniors": {"audience": "categories"},
             "Draft": {"state": "draft"},
             "Tomorrow": {"publish_from": now + timedelta(days=1)},
-        }.items():
+        }
+        for title, values in rows.items():
             row = Announcement.objects.create(title=title, **{"state": "published", **values})
             if title == "Seniors":
                 row.categories.add(senior)
