@@ -19,6 +19,7 @@ from bcc.core.walltime import day_bounds
 from facilities.models import Facility
 from reservations.policies import cells, occupancy
 from reservations.policies.occupancy import SpaceOccupancy, Taken
+from reservations.policies.states import State
 from reservations.policies.terms import ClosureFacts, FacilityFacts, Terms
 from reservations.selectors.board import Board, Plan, board_of, sheet_of, written
 from reservations.selectors.desk import DeskBooking, load_bookings
@@ -129,6 +130,7 @@ class Day:
             told["bookings"] += 1
             told["people"] += one.row.party
             told[str(one.row.state).lower()] += 1
+            told["to_come"] += one.row.state == State.CONFIRMED and one.row.ends_at > self.now
         return told
 
     def place(self, public_id: UUID) -> Place | None:
