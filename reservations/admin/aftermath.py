@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -40,7 +41,7 @@ class WaivableAdmin(ReadOnlyModelAdmin[Strike | ChargeLine]):
     """Rows that cost a member something. One button: waive, with a reason, by who may."""
 
     change_form_template = "admin/reservations/waivable/change_form.html"
-    question = ""
+    question: str | Promise = ""
 
     def get_urls(self) -> list[URLPattern]:
         name = f"reservations_{self.model._meta.model_name}_waive"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.contrib.admin.helpers import AdminForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -17,7 +16,7 @@ from bcc.core.errors import DomainError
 from facilities.models import PolicyVersion
 from facilities.policies.plain_language import money
 from reservations.admin.forms import TestBookingForm
-from reservations.admin.pages import club_time, club_times, refuse
+from reservations.admin.pages import club_time, club_times, laid_out, refuse
 from reservations.models.reservation import STATE_LABELS
 from reservations.services.explain import Explanation
 
@@ -40,7 +39,7 @@ def booking_test_page(page: ClubModelAdmin[Any], request: HttpRequest) -> HttpRe
         "title": _("Test a booking"),
         "form": form,
         "form_method": "get",
-        "adminform": AdminForm(form, form.fieldsets, {}),
+        "adminform": laid_out(form, form.fieldsets),
         "errors": form.errors,
         "media": form.media,
         "button": _("Ask the rules"),

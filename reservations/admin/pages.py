@@ -12,13 +12,14 @@ from django.contrib.admin.helpers import AdminForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from bcc.core import clock
 from bcc.core.backoffice import REFUSALS, ClubModelAdmin, told
 from bcc.core.walltime import wall_instant
 
-Fieldsets = Sequence[tuple[str | None, dict[str, Any]]]
+Fieldsets = Sequence[tuple[str | Promise | None, dict[str, Any]]]
 # Nothing of a club is outside of them, and reckoning at the ends of the calendar fails.
 FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2100
@@ -71,6 +72,13 @@ def refuse(form: forms.BaseForm, error: BaseException) -> None:
         form.add_error(None, _("These would pass: %(said)s.") % {"said": said})
 
 
+def laid_out(form: forms.BaseForm, fieldsets: Fieldsets | None) -> AdminForm:
+    """The form for the admin's own fieldset template; in one group unless said."""
+    shown: Any = fieldsets if fieldsets is not None else [(None, {"fields": list(form.fields)})]
+    whatever: Any = form  # it is made for a model's form, and asks for no more than a form has
+    return AdminForm(whatever, shown, {})
+
+
 def form_page(
     page: ClubModelAdmin[Any],
     request: HttpRequest,
@@ -99,7 +107,6 @@ def form_page(
         else:
             page.message_user(request, text, messages.SUCCESS)
             return HttpResponseRedirect(whither)
-    shown = fieldsets if fieldsets is not None else [(None, {"fields": list(form.fields)})]
     return TemplateResponse(
         request,
         template,
@@ -108,7 +115,7 @@ def form_page(
             "opts": page.model._meta,
             "title": title,
             "subtitle": subtitle,
-            "adminform": AdminForm(form, shown, {}),
+            "adminform": laid_out(form, fieldsets),
             "form": form,
             "errors": form.errors,
             "media": form.media,

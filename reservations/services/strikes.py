@@ -48,7 +48,9 @@ def brings_hold(
     holds = PrivilegeHold.objects.filter(
         member_id=member_id, source=PrivilegeHold.Source.STRIKES, starts_at__lte=at
     )
-    last_hold = holds.exclude(pk=leaving_out).order_by("-starts_at").first()
+    if leaving_out is not None:
+        holds = holds.exclude(pk=leaving_out)
+    last_hold = holds.order_by("-starts_at").first()
     for rule in current_rules().strike_rules:
         since = at - timedelta(days=rule.within_days)
         if last_hold is not None:

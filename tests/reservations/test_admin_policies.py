@@ -14,7 +14,6 @@ from facilities import services
 from facilities.models import Facility, PolicyVersion, ReservationPolicy
 from facilities.policies.differences import Change, compare
 from facilities.policies.plain_language import Sentence
-from reservations.admin import policy as policy_pages
 from reservations.admin.policy_forms import FIELDSETS, MinutesField
 from tests.factories import make_facility, make_rooms
 from tests.reservations.desk import count_queries, enter, errors_of, locked_database, text_of
@@ -261,7 +260,7 @@ class TestDraft:
         def refuse(**kwargs: Any) -> None:
             raise BusyError if busy == "by the service" else locked_database()
 
-        monkeypatch.setattr(policy_pages.services, "edit_draft", refuse)
+        monkeypatch.setattr(services, "edit_draft", refuse)
         errors = errors_of(staff.post(page_of(policy, "draft/"), body_of(draft)))
         assert "Try again in a moment." in errors["__all__"][0]
 
@@ -271,7 +270,7 @@ class TestDraft:
         def fail(**kwargs: Any) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(policy_pages.services, "edit_draft", fail)
+        monkeypatch.setattr(services, "edit_draft", fail)
         with pytest.raises(ZeroDivisionError):
             staff.post(page_of(policy, "draft/"), body_of(draft))
 

@@ -25,8 +25,8 @@ from reservations.models import ChargeLine, Reservation, Strike
 from reservations.policies.states import State
 from tests.conftest import at_club
 from tests.factories import make_facility, make_rooms
+from tests.reservations.bookings import book, wish_for
 from tests.reservations.desk import count_queries, enter, errors_of, locked_database, text_of
-from tests.reservations.test_booking import book, wish_for
 
 LIST = "/admin/reservations/reservation/"
 TEST = f"{LIST}test/"
@@ -530,7 +530,12 @@ class TestBook:
 
 class TestTestBooking:
     def ask(self, client: Client, court: Facility, owner: Member, **more: str) -> Any:
-        asked = {"facility": court.pk, "member": owner.member_no, "starts_at": "2026-06-02T10:00", "party": 2}
+        asked: dict[str, Any] = {
+            "facility": court.pk,
+            "member": owner.member_no,
+            "starts_at": "2026-06-02T10:00",
+            "party": 2,
+        }
         return client.get(TEST, {**asked, **more})
 
     def test_begins_with_a_form_that_links_fill_in(

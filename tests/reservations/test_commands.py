@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from io import StringIO
 
@@ -17,8 +16,8 @@ from reservations.models import Reservation, SlotClaim, Strike
 from reservations.policies.states import State
 from tests.conftest import at_club
 from tests.factories import make_facility
+from tests.reservations.bookings import actor_of, book, wish_for
 from tests.reservations.desk import count_queries
-from tests.reservations.test_booking import actor_of, book, wish_for
 
 pytestmark = pytest.mark.django_db
 COMMANDS = ["check_claims", "expire_reservations", "explain_booking", "mark_no_shows"]
@@ -32,7 +31,7 @@ def run(command: str, *args: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def at_now(travel: Traveller) -> Iterator[Traveller]:
+def at_now(travel: Traveller) -> Traveller:
     return travel
 
 

@@ -18,7 +18,7 @@ from reservations.services.errors import SlotTakenError
 from reservations.services.explain import Explanation, explain_booking
 from tests.conftest import at_club
 from tests.factories import make_facility, make_quota, make_rooms
-from tests.reservations.test_booking import book, wish_for
+from tests.reservations.bookings import book, wish_for
 
 pytestmark = pytest.mark.django_db
 

@@ -140,6 +140,11 @@ def review(ask: Ask, *, house: Iterable[Rule], physical: Iterable[Rule]) -> list
     ]
 
 
+def _numbers(rule: Rule, ask: Ask) -> Iterable[Numbers]:
+    read = _NUMBERS.get(type(rule))
+    return () if read is None else read(ask)
+
+
 def _is_asked(rule: Rule, ask: Ask) -> bool:
     return not isinstance(rule, RescheduleRule) or ask.reschedules is not None
 
@@ -152,7 +157,7 @@ def _verdicts(rule: Rule, ask: Ask, can_be_waived: bool) -> Iterator[Verdict]:
     if failures:
         yield from (_failed(rule, failure, can_be_waived) for failure in failures)
         return
-    for limit, current in list(_NUMBERS.get(type(rule), lambda ask: ())(ask)) or [(None, None)]:
+    for limit, current in list(_numbers(rule, ask)) or [(None, None)]:
         yield Verdict(rule.code, str(ABOUT[type(rule)]), True, can_be_waived, limit=limit, current=current)
 
 
