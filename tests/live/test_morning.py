@@ -391,3 +391,58 @@ class TestMorning:
             assert set(breaks) == {"avoid"}
         finally:
             page.emulate_media(media="screen")
+
+
+class TestBehindTheDesk:
+    """What Facilities looks after: a place, its policy, and a closure that hits bookings."""
+
+    def test_reads_a_facility_and_comes_from_it_to_the_day(
+        self, facilities: Desk, server: Server, said: Made
+    ) -> None:
+        page = facilities.page
+        page.goto(f"{server.url}/admin/facilities/facility/{said['facilities']['Court West']}/change/")
+        expect(page.get_by_role("heading", name="Court West").first).to_be_visible()
+        facilities.picture("facility")
+        page.locator(".object-tools").get_by_role("link", name="Today").click()
+        expect(page.locator(".desk-place").filter(has_text="Court West")).to_be_visible()
+        expect(page.locator(".desk-place").filter(has_text="Pool")).to_have_count(0)
+
+    def test_reads_a_policy_as_members_do(self, facilities: Desk, server: Server) -> None:
+        page = facilities.page
+        page.goto(f"{server.url}/admin/facilities/reservationpolicy/")
+        page.get_by_role("link", name="Court West policy").click()
+        expect(page.get_by_role("heading", name="Court West policy").first).to_be_visible()
+        expect(page.locator("#content")).to_contain_text("14 days ahead")
+        facilities.picture("policy")
+
+    def test_closes_a_court_and_decides_about_each_booking(
+        self, facilities: Desk, front_desk: Desk, server: Server, said: Made
+    ) -> None:
+        page, bookings = facilities.page, said["bookings"]
+        kept, cancelled = bookings["under_closure_kept"], bookings["under_closure_cancelled"]
+        page.goto(f"{server.url}/admin/facilities/closure/add/")
+        page.locator("#id_facility").select_option(label="Court West")
+        page.locator("#id_starts_at").fill(f"{said['today']}T13:00")
+        page.locator("#id_ends_at").fill(f"{said['today']}T15:30")
+        page.locator("#id_reason").fill("Lines are painted.")
+        page.locator("input[name=_save]").click()
+
+        expect(page.locator("#decide_list")).to_contain_text("Paddle")
+        expect(page.locator("#decide_list")).to_contain_text("Racket")
+        facilities.picture("closure")
+        closures = "SELECT confirmed_at IS NOT NULL FROM facilities_closure WHERE reason = ?"
+        assert rows(server, closures, "Lines are painted.") == []
+        page.locator(f"input[name=decision-{kept}][value=keep]").check()
+        page.get_by_role("button", name="Save with these decisions").first.click()
+        expect(page.get_by_role("alert")).to_contain_text("1 booking has no decision yet")
+        assert state_of(server, cancelled) == "CONFIRMED"
+        page.locator(f"input[name=decision-{cancelled}][value=cancel]").check()
+        page.get_by_role("button", name="Save with these decisions").first.click()
+
+        expect(page.locator(".messagelist")).to_contain_text("kept and cancelled as you decided")
+        assert (state_of(server, kept), state_of(server, cancelled)) == ("CONFIRMED", "CANCELLED_CLUB")
+        assert rows(server, closures, "Lines are painted.") == [(1,)]
+        # The desk sees it at once: who was kept is still there, and the rest is closed.
+        front_desk.open_today()
+        expect(front_desk.cell("Court West", 13)).to_contain_text("Paddle")
+        expect(front_desk.cell("Court West", 14)).to_contain_text("Lines are painted.")
