@@ -45,7 +45,9 @@ def version_at(member: Member, at: datetime) -> str:
     assert member.user is not None
     standing = find_standing(make_session(member.user, now=at).public_id)
     assert standing is not None
-    return get_bootstrap(identity=standing.identity, since="", now=at).version
+    found = get_bootstrap(identity=standing.identity, since="", now=at).version
+    assert found is not None
+    return found
 
 
 def queries(client: APIClient) -> int:

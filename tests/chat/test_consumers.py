@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
+from django.db import OperationalError
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisConnectionError
 from structlog.testing import capture_logs
@@ -339,6 +340,26 @@ class TestSessionEnd:
         await in_thread(epoch.move)
         assert await socket.receive_nothing(0.5)
 
+    async def test_is_asked_for_again_where_the_database_was_away(
+        self, sockets: Sockets, person: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: asyncio.Queue[None] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def away(**_: Any) -> None:
+            loop.call_soon_threadsafe(asked.put_nowait, None)
+            raise OperationalError("away")
+
+        monkeypatch.setattr(consumers, "recheck", away)
+        monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.05)
+        socket = await sockets.sign_in(person)
+        with capture_logs() as logs:
+            for _ in range(2):
+                await asyncio.wait_for(asked.get(), 2)
+        assert "socket_not_rechecked" in {one["event"] for one in logs}
+        await socket.say({"type": "ping"})
+        assert (await socket.hear())["type"] == "pong"
+
 
 def set_password(user: User, password: str) -> None:
     user.set_password(password)
@@ -411,6 +432,28 @@ class TestGoodbye:
             assert await socket.hear() == {"type": "bye", "reason": "restarting"}
             assert await socket.closed_with() == 1012
 
+    async def test_waits_only_a_moment_for_who_does_not_read(
+        self, person: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(consumers, "GOODBYE_SECONDS", 0.1)
+        monkeypatch.setattr(consumers, "SEND_SECONDS", 0.3)
+        monkeypatch.setattr(consumers, "LAST_WORD_SECONDS", 0.1)
+        coming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        accepted = asyncio.Event()
+
+        async def send(event: dict[str, Any]) -> None:
+            if accepted.is_set():
+                await asyncio.Event().wait()
+            accepted.set()
+
+        socket = asyncio.create_task(consumers.ClubSocket()({"query_string": b""}, coming.get, send))
+        coming.put_nowait({"type": "websocket.connect"})
+        await accepted.wait()
+        with capture_logs() as logs:
+            await consumers.say_goodbye()
+        assert [one["count"] for one in logs if one["event"] == "sockets_still_open"] == [1]
+        await asyncio.wait_for(socket, 2)
+
     async def test_waits_for_nobody_where_nobody_is(self) -> None:
         await asyncio.wait_for(consumers.say_goodbye(), 0.5)
 
@@ -433,6 +476,19 @@ class TestAfterwards:
         assert len(get_channel_layer().groups[group]) == 1
         await socket.disconnect()
         assert not get_channel_layer().groups.get(group)
+
+    async def test_ends_in_order_although_the_channel_layer_is_away(
+        self, sockets: Sockets, person: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def away(*_: Any) -> None:
+            raise RedisConnectionError("away")
+
+        socket = await sockets.sign_in(person)
+        monkeypatch.setattr(get_channel_layer(), "group_discard", away)
+        with capture_logs() as logs:
+            await socket.disconnect()
+        assert {"socket_not_left", "socket_closed"} <= {one["event"] for one in logs}
+        assert gauge() == 0
 
     async def test_logs_neither_token_nor_ticket(
         self, sockets: Sockets, person: Person, in_thread: InThread, caplog: pytest.LogCaptureFixture
