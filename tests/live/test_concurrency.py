@@ -15,6 +15,8 @@ from tests.live.audit import OVER_QUOTA, OVERBOOKED
 from tests.live.scenarios import Club, InvariantError
 from tests.live.server import Server, run_json, serving
 
+pytestmark = pytest.mark.server
+
 
 def open_club(server: Server, made: dict[str, object]) -> Club:
     return Club(server, made["members"], made["facilities"], date.fromisoformat(str(made["today"])))  # type: ignore[arg-type]  # JSON

@@ -16,11 +16,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.live.audit import count, find_wrongs
 from tests.live.scenarios import Club
 from tests.live.server import Server, run_json, serving
 from tests.live.storm import Call
+
+pytestmark = pytest.mark.server
 
 CLIENTS = 25
 CALLS = 6

@@ -14,6 +14,8 @@ import pytest
 from tests.live.audit import find_wrongs
 from tests.live.server import LOAD_SECONDS, ROOT, START, Server, environment, free_port, serving
 
+pytestmark = pytest.mark.server
+
 PATIENCE_SECONDS = 180
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.live.server import ROOT, START, environment, free_port
 
+pytestmark = pytest.mark.server
+
 A_MINUTE = 60
 
 
