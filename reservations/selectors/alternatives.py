@@ -44,7 +44,7 @@ class Moving:
     """
 
     reservation_id: int
-    version_id: int
+    version_id: int | None
     interval: Interval
     reschedules: int
 
@@ -99,7 +99,7 @@ class _Search:
     party: Party
     moving: Moving | None
     _parties: dict[tuple[int, date], Party] = field(default_factory=dict)
-    _hopeful: dict[tuple[int, date], bool] = field(default_factory=dict)
+    _hopes: dict[tuple[int, date], Terms | None] = field(default_factory=dict)
 
     def find(self, days: list[date]) -> Iterator[tuple[FacilityFacts, Interval]]:
         """What passes on these days, which follow each other: by day, then nearest in time."""
@@ -107,7 +107,7 @@ class _Search:
             other
             for other in self._facilities()
             # Hours of an evening reach into the day after.
-            if any(self._is_hopeful(other, on) for on in (*days, days[-1] + DAY))
+            if any(self._hope(other, on) for on in (*days, days[-1] + DAY))
         ]
         if not hopeful:
             return
@@ -141,16 +141,17 @@ class _Search:
 
     def _terms_on(self, facility: FacilityFacts, on: date) -> Terms | None:
         if self.moving is not None:
-            return self.rules.terms.get(self.moving.version_id)
+            return self.rules.terms.get(self.moving.version_id or 0)
         return facility.terms_on(on, self.member.category_id)
 
-    def _is_hopeful(self, facility: FacilityFacts, on: date) -> bool:
-        """Whether the rules that say the same of every slot of the day let any of them pass."""
+    def _hope(self, facility: FacilityFacts, on: date) -> Terms | None:
+        """The terms of a day, unless a rule that says the same of each of its slots refuses them all."""
         key = (facility.id, on)
-        if key not in self._hopeful:
+        if key not in self._hopes:
             terms = self._terms_on(facility, on)
-            self._hopeful[key] = terms is not None and self._may_come_on(facility, terms, on)
-        return self._hopeful[key]
+            passes = terms is not None and self._may_come_on(facility, terms, on)
+            self._hopes[key] = terms if passes else None
+        return self._hopes[key]
 
     def _may_come_on(self, facility: FacilityFacts, terms: Terms, on: date) -> bool:
         nothing_read = Situation(self.rules, self.now, self.member, (), {})
@@ -182,7 +183,7 @@ class _Search:
         of_day = [
             (abs(interval.starts_at - wished_at), other.id != self.facility.id, other.name, other, interval)
             for other in facilities
-            if self._is_hopeful(other, on) or self._is_hopeful(other, on + DAY)
+            if self._hope(other, on) or self._hope(other, on + DAY)
             if (terms := self._terms_on(other, on)) is not None
             for interval in self._intervals(other, terms, on)
         ]
@@ -209,12 +210,8 @@ class _Search:
     def _passes(self, situation: Situation, facility: FacilityFacts, interval: Interval) -> bool:
         on = interval.starts_at.astimezone(self.rules.zone).date()
         # Half of a day's slots are over by noon: no need to gather what is known about them.
-        if interval.starts_at <= self.now or not self._is_hopeful(facility, on):
-            return False
-        if self.moving is not None and interval == self.moving.interval:
-            return False
-        terms = self._terms_on(facility, on)
-        if terms is None:
+        terms = self._hope(facility, on) if interval.starts_at > self.now else None
+        if terms is None or (self.moving is not None and interval == self.moving.interval):
             return False
         ask = situation.ask(
             facility, terms, interval, self._party_on(terms, on), reschedules=self._reschedules

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -68,10 +68,6 @@ class Rules:
     def is_prime(self, facility_id: int, instant: datetime) -> bool:
         facility = self.facilities.get(facility_id)
         return facility is not None and in_bands(instant, facility.prime_bands, self.holidays, self.zone)
-
-    def sharing_spaces(self, space_ids: Iterable[int]) -> list[FacilityFacts]:
-        wanted = set(space_ids)
-        return [one for one in self.facilities.values() if wanted & {space.id for space in one.spaces}]
 
     @property
     def widest_buffer(self) -> timedelta:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 
 from accounts.models import Member, PrivilegeHold
 from bcc.core.errors import NotFoundError
@@ -299,7 +299,6 @@ def load_guest_visits(
 ) -> tuple[GuestVisit, ...]:
     """The guests with how often each came, or is to come, within the policy's days of ``on``."""
     from_day, to_day = on - timedelta(days=terms.same_guest_days), on + timedelta(days=terms.same_guest_days)
-    visits: dict[int, int] = defaultdict(int)
     rows = Participant.objects.filter(
         guest_id__in=guest_ids,
         reservation__state__in=[*OCCUPYING, *COUNTED_WHEN_OVER],
@@ -308,13 +307,11 @@ def load_guest_visits(
     )
     if ignoring is not None:
         rows = rows.exclude(reservation_id=ignoring)
-    for guest_id in rows.values_list("guest_id", flat=True):
-        if guest_id is not None:
-            visits[guest_id] += 1
+    visits = dict(rows.order_by().values_list("guest_id").annotate(visits=Count("pk")))
     guests = Guest.objects.in_bulk(list(guest_ids))
     return tuple(
         GuestVisit(
-            guest.name, visits[pk], guest.guest_class, guest.valid_from, guest.valid_until, guest_id=pk
+            guest.name, visits.get(pk, 0), guest.guest_class, guest.valid_from, guest.valid_until, guest_id=pk
         )
         for pk, guest in ((pk, guests[pk]) for pk in guest_ids)
     )

@@ -19,7 +19,7 @@ from bcc.core.errors import InvalidError, NotFoundError, RuleError, RuleFailure
 from bcc.core.intervals import Interval
 from facilities.models import Space
 from facilities.policies.plain_language import Stay, read_terms
-from reservations.models import Reservation, ReservationEvent, Type
+from reservations.models import Guest, Reservation, ReservationEvent, Type
 from reservations.policies import rules as club_rules
 from reservations.policies.ask import Ask
 from reservations.policies.deadlines import deadline, entry_state
@@ -293,7 +293,9 @@ def offering_alternatives(
                 party=_refused_party(wish, member_id, now, named=named, moving=moving),
                 member_id=member_id,
                 now=now,
-                moving=None if moving is None else _moving(moving),
+                moving=None
+                if moving is None
+                else Moving(moving.pk, moving.policy_version_id, moving.interval, moving.reschedules),
                 known=known,
             )
             refused.alternatives = [dict(one) for one in found]
@@ -306,8 +308,8 @@ def _refused_party(
 ) -> Party:
     """The party as it was judged: the same people must pass at another time."""
     if moving is not None:
-        people = moving.participants.filter(guest__isnull=False).select_related("guest")
-        return Party(moving.party, tuple(guest_facts(one.guest) for one in people if one.guest is not None))
+        brought = Guest.objects.filter(visits__reservation=moving).order_by("pk")
+        return Party(moving.party, tuple(guest_facts(guest) for guest in brought))
     if not wish.companions:
         unnamed = wish.party - 1 if named else 0
         return Party(wish.party, unnamed=unnamed, names_given=named)
@@ -315,14 +317,6 @@ def _refused_party(
     found = find_companions(wish.companions, party=wish.party, member=member)
     guests = tuple(guest_facts(guest) for guest in found.guests)
     return Party(wish.party, guests, unnamed=found.unnamed, names_given=True)
-
-
-def _moving(reservation: Reservation) -> Moving | None:
-    if reservation.policy_version_id is None:
-        return None
-    return Moving(
-        reservation.pk, reservation.policy_version_id, reservation.interval, reservation.reschedules
-    )
 
 
 def announce_refusal(refused: Refusal, *, wish: Wish, member_id: int, now: datetime) -> None:

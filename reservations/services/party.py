@@ -64,16 +64,20 @@ def find_companions(given: tuple[Companion, ...], *, party: int, member: MemberF
 def register_guests(companions: Companions) -> Companions:
     """Put guests who are named for the first time on the list, inside the caller's transaction."""
     for guest in companions.guests:
-        if guest.pk is None:
+        if is_new(guest):
             guest.save(force_insert=True)
     return companions
+
+
+def is_new(guest: Guest) -> bool:
+    return guest._state.adding
 
 
 def party_of(
     companions: Companions, *, size: int, on: date, terms: Terms, ignoring: int | None = None
 ) -> Party:
     """The named party as the rules read it: each guest with the visits around the day."""
-    known = [guest.pk for guest in companions.guests if guest.pk is not None]
+    known = [guest.pk for guest in companions.guests if not is_new(guest)]
     visits = load_guest_visits(guest_ids=known, on=on, terms=terms, ignoring=ignoring) if known else ()
     by_id = {visit.guest_id: visit for visit in visits}
     guests = tuple(by_id.get(guest.pk) or guest_facts(guest) for guest in companions.guests)

@@ -108,6 +108,23 @@ class TestTakeClaims:
                 facility_id=rooms.pk, interval=noon, type=Type.BLOCKED, title="Linen", by=STAFF, now=now
             )
 
+    def test_takes_nothing_where_the_lanes_do_not_suffice_or_no_cell_is_touched(
+        self, owner: Member, now: datetime
+    ) -> None:
+        """What the rules let pass by mistake still cannot be taken."""
+        gym = make_facility("Gym", kind="class", lanes=2)
+        rooms = make_facility("Rooms", kind="room_night", grid=0)
+        booked = book(owner, wish_for(gym), now=now)
+        rules = current_rules()
+
+        for facility, interval in ((gym, booked.interval), (rooms, wish_for(rooms, hour=12).interval)):
+            with pytest.raises(SlotTakenError):
+                take_claims(
+                    booked, facility=rules.facilities[facility.pk], interval=interval, lanes=2, rules=rules
+                )
+
+        assert booked.claims.count() == 4
+
     def test_claims_every_space_of_the_facility(self, owner: Member, now: datetime) -> None:
         halves = [make_space("East half"), make_space("West half", grid=30)]
         hall = make_facility("Grand hall", kind="hall", spaces=halves)

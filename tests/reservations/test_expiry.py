@@ -103,6 +103,17 @@ class TestExpireDue:
 
         assert expire_if_due(pk=held.pk, now=now + 10 * MINUTE, by=SCHEDULER) is False
 
+    def test_leaves_what_was_given_a_later_deadline_between_the_look_and_the_lock(
+        self, held: Reservation, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def late(reservation: Reservation, _rules: object) -> Reservation:
+            reservation.expires_at = now + 11 * MINUTE
+            return reservation
+
+        monkeypatch.setattr("reservations.services.expiry.locked", late)
+
+        assert expire_if_due(pk=held.pk, now=now + 10 * MINUTE, by=SCHEDULER) is False
+
     def test_goes_on_after_one_that_somebody_changed_meanwhile(
         self, held: Reservation, now: datetime, monkeypatch: pytest.MonkeyPatch
     ) -> None:

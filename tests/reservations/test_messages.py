@@ -28,7 +28,7 @@ MINUTE = timedelta(minutes=1)
 STARTS, ENDS = at_club(2, 10), at_club(2, 11)
 Step = Callable[[Reservation, Member], object]
 
-EVERYTHING = {
+EVERYTHING: dict[str, object] = {
     "hold_minutes": 10,
     "approval_required": True,
     "approval_sla_minutes": 600,

@@ -131,6 +131,19 @@ class TestCheckIn:
         with pytest.raises(ReservationMovedOnError):
             services.check_in(reservation=booked_with(owner, now, hold_minutes=9999), by=STAFF, now=now)
 
+    def test_is_not_for_what_the_club_booked_for_itself(self, court: Facility, now: datetime) -> None:
+        block = services.block_facility(
+            facility_id=court.pk,
+            interval=wish_for(court).interval,
+            type=Type.STAFF,
+            title="Lesson",
+            by=STAFF,
+            now=now,
+        )
+
+        with pytest.raises(ReservationMovedOnError):
+            services.check_in(reservation=block, by=STAFF, now=STARTS)
+
     def test_is_told_in_the_app_and_not_by_mail(self, owner: Member, now: datetime) -> None:
         services.check_in(reservation=booked_with(owner, now), by=STAFF, now=STARTS)
 

@@ -190,12 +190,13 @@ def named_anew(club: Club) -> None:
 
 def refused(club: Club) -> None:
     booked = club.booked()
-    for attempt in (
+    attempts: tuple[Callable[[], object], ...] = (
         lambda: book(club.stranger, wish_for(club.hall), now=club.now),
         lambda: services.reschedule_reservation(
             reservation=booked, starts_at=at_club(2, 23), ends_at=at_club(3, 0), by=STAFF, now=club.now
         ),
-    ):
+    )
+    for attempt in attempts:
         with pytest.raises((RuleError, SlotTakenError)):
             attempt()
 

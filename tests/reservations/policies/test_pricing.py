@@ -80,7 +80,7 @@ class TestEstimate:
         ],
         ids=str,
     )
-    def test_takes_the_rates_of_the_day(self, dates: dict[str, date], expected: str | None) -> None:
+    def test_takes_the_rates_of_the_day(self, dates: dict[str, Any], expected: str | None) -> None:
         found = price(rate("90", **dates))
 
         assert found == (None if expected is None else Decimal(expected))

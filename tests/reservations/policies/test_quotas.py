@@ -8,9 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from reservations.policies.ask import Ask
 from reservations.policies.quotas import amount, applies, count, in_scope, period_of, wanted
 from reservations.policies.rules.quota import QuotaLimitRule
-from reservations.policies.terms import Counted, GuestVisit
+from reservations.policies.terms import Counted, GuestVisit, QuotaFacts
 from tests.reservations.policies.asks import (
     BERLIN,
     CATEGORY,
@@ -385,7 +386,7 @@ class TestQuotaLimitRule:
         assert bool(judged(QuotaLimitRule(), ask)) is (total > limit)
 
 
-def _is_counted(quota: Any, row: Counted, ask: Any) -> bool:
+def _is_counted(quota: QuotaFacts, row: Counted, ask: Ask) -> bool:
     """The sentence of the domain, written anew."""
     if not quota.per_household and row.member_id != ask.member.member_id:
         return False
