@@ -71,8 +71,9 @@ class Command(BaseCommand):
 
     def _say(self, found: Explanation, member: Member) -> None:
         write = self.stdout.write
-        write(f"{found.facility.name}, {say_moment(found.interval.starts_at)} to")
-        write(f"{say_moment(found.interval.ends_at)}, {member.member_no}, asked at {say_moment(found.at)}")
+        interval = f"{say_moment(found.interval.starts_at)} to {say_moment(found.interval.ends_at)}"
+        write(f"{found.facility.name}, {interval}")
+        write(f"for {member.member_no}, asked at {say_moment(found.at)}")
         if found.refused is None:
             write(self.style.SUCCESS(f"It would be booked: {found.state}."))
         else:
