@@ -76,6 +76,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
+        error_messages={"required": gettext_lazy("Say why. It stands in the history that others read.")},
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60, "autofocus": True}),
     )
 

@@ -35,6 +35,7 @@ class ClosureForm(forms.ModelForm[Closure]):
     class Meta:
         model = Closure
         fields = ("facility", "space", "starts_at", "ends_at", "reason", "handling")
+        help_texts = {"reason": gettext_lazy("Members read it in the app and in what they are told.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,7 +76,7 @@ class WhenFilter(admin.SimpleListFilter):
 class ClosureAdmin(DecidingAdmin[Closure]):
     form = ClosureForm
     list_display = ("target", "when", "reason", "handling", "standing", "bookings_hit")
-    list_filter = (WhenFilter, "facility", "space")
+    list_filter = (WhenFilter, "facility")
     list_select_related = ("facility", "space")
     search_fields = ("reason", "facility__name", "space__name")
     ordering = ("-starts_at", "-pk")
@@ -168,7 +169,7 @@ class ClosureAdmin(DecidingAdmin[Closure]):
         shown: dict[str, Any] = {}
         if closure is not None:
             css, text = standing_of(closure, clock.now())
-            shown = {"standing": {"css": css, "text": text}, "show_delete": closure.confirmed_at is None}
+            shown = {"standing": {"css": css, "text": text}}
             if self._can_be_lifted(request, closure):
                 shown["tools"] = [(_("Lift it"), self.url_of("lift", closure.pk))]
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **shown})
@@ -192,8 +193,9 @@ class ClosureAdmin(DecidingAdmin[Closure]):
         if request.method == "POST":
 
             def work() -> str:
-                self.log_change(request, closure, "Lifted.")
                 services.lift_closure(closure=closure, now=clock.now())
+                if closure.pk is not None:  # one that had not begun is gone
+                    self.log_change(request, closure, "Lifted.")
                 return _("The closure was lifted. Members can book the time again.")
 
             return self.do(request, work, back=self.url_of("changelist"))

@@ -121,11 +121,7 @@ class DecidingAdmin(ClubModelAdmin[M]):
     # ------------------------------------------------------------------------------------------- forms
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """A plain choice: adding a facility out of the form of a closure is nobody's way."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            field.widget = field.widget.widget
-        return field
+        return plain_choice(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         # Deleting many at once would ask about no booking.
@@ -184,6 +180,9 @@ class DecidingAdmin(ClubModelAdmin[M]):
                 len(open_rows),
             )
             problems.append(text % {"n": len(open_rows)})
+        reason = self._reason_form(request) if self.asks_reason and rows else None
+        if reason is not None and reason.errors:
+            problems.append(_("Nothing was saved: members need a reason. Write it below the list."))
         new = sum(row.is_new for row in rows)
         if new:
             text = ngettext(
@@ -202,7 +201,7 @@ class DecidingAdmin(ClubModelAdmin[M]):
             "rows": rows,
             "undecided": len(open_rows),
             "listed": ",".join(str(row.booking.pk) for row in rows),
-            "reason": self._reason_form(request) if self.asks_reason and rows else None,
+            "reason": reason,
             "button": button,
             "more_buttons": self.more_buttons(request) if rows else [],
             "back": back,
@@ -234,6 +233,13 @@ class DecidingAdmin(ClubModelAdmin[M]):
             )
             for booking in hits
         ]
+
+
+def plain_choice(field: Any) -> Any:
+    """The choice without its buttons: adding a facility out of the form of a closure is nobody's way."""
+    if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+        field.widget = field.widget.widget
+    return field
 
 
 def may_close(request: HttpRequest) -> bool:

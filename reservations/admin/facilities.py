@@ -34,7 +34,16 @@ from facilities.policies.plain_language import read_quota, read_terms
 from facilities.selectors.policies import quota_of, quotas_for, stay_of, version_in_force
 from facilities.services.fit import require_facility_fits
 from reservations import services
-from reservations.admin.deciding import FILL, DecidingAdmin, decisions_in, may_close, reason_in
+from reservations.admin.deciding import (
+    FILL,
+    DecidingAdmin,
+    decisions_in,
+    may_close,
+    plain_choice,
+    reason_in,
+)
+from reservations.admin.hours import TimeInput
+from reservations.admin.pages import MomentField
 from reservations.admin.policy import grouped
 from reservations.selectors.closures import coming_bookings
 from reservations.services.errors import UndecidedBookingsError
@@ -73,6 +82,9 @@ class PlaceAdmin(ClubModelAdmin[M]):
 
 
 class FacilityForm(forms.ModelForm[Facility]):
+    publish_from = MomentField(label=gettext_lazy("Shown from"), required=False)
+    publish_until = MomentField(label=gettext_lazy("Shown until"), required=False)
+
     class Meta:
         model = Facility
         fields = (
@@ -101,6 +113,9 @@ class SpaceInline(admin.TabularInline[FacilitySpace, Facility]):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs["queryset"] = Space.objects.filter(is_retired=False).order_by("name", "pk")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return plain_choice(super().formfield_for_dbfield(db_field, request, **kwargs))
 
 
 @admin.register(Facility)
@@ -196,6 +211,9 @@ class FacilityAdmin(PlaceAdmin[Facility], DecidingAdmin[Facility]):
         shown: dict[str, Any] = {}
         if facility is not None and self.has_view_permission(request, facility):
             shown = {"tools": self._tools(request, facility), "readings": self._readings(request, facility)}
+            if facility.state == Publishing.RETIRED:
+                text = _("Retired: nobody can book it. Choose another state to bring it back.")
+                shown["standing"] = {"css": "retired", "text": text}
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def _tools(self, request: HttpRequest, facility: Facility) -> list[Link]:
@@ -300,7 +318,6 @@ class FacilityAdmin(PlaceAdmin[Facility], DecidingAdmin[Facility]):
                 text = _("%(name)s is retired. Its bookings stay in the books.") % {"name": facility.name}
                 self.message_user(request, text, messages.SUCCESS)
                 return HttpResponseRedirect(back)
-        self.about(request, facility.name)
         question = (
             _("It leaves the app for good. First decide for each coming booking: keep or cancel it.")
             if hits
@@ -322,6 +339,7 @@ class FacilityAdmin(PlaceAdmin[Facility], DecidingAdmin[Facility]):
 @admin.register(Space)
 class SpaceAdmin(PlaceAdmin[Space]):
     list_display = ("name", "code", "grid", "lanes", "used_by", "is_retired")
+    formfield_overrides = {models.TimeField: {"widget": TimeInput}}
     list_filter = ("is_retired", "grid")
     search_fields = ("name", "code")
     ordering = ("name", "pk")

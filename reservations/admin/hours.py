@@ -100,6 +100,7 @@ class OpeningPeriodAdmin(HoursAdmin[OpeningPeriod]):
     search_fields = ("name", "facility__name")
     ordering = ("facility__name", "-priority", "starts_on", "pk")
     inlines = (SpanInline,)
+    change_form_template = "admin/reservations/place_form.html"
     fieldsets = (
         (None, {"fields": ("facility", "name", ("starts_on", "ends_on"))}),
         (
@@ -201,7 +202,7 @@ def _days(first: int, last: int) -> str:
 class HolidayAdmin(HoursAdmin[Holiday]):
     """Staff confirm each year's holidays; only a confirmed one counts."""
 
-    list_display = ("on", "weekday", "name", "is_confirmed", "says")
+    list_display = ("on", "weekday", "name", "says")
     list_filter = ("is_confirmed",)
     search_fields = ("name",)
     ordering = ("on", "pk")
@@ -213,10 +214,10 @@ class HolidayAdmin(HoursAdmin[Holiday]):
     def weekday(self, holiday: Holiday) -> str:
         return date_format(holiday.on, "l")
 
-    @admin.display(description=gettext_lazy("counts"))
+    @admin.display(description=gettext_lazy("confirmed"))
     def says(self, holiday: Holiday) -> SafeString:
         if not holiday.is_confirmed:
-            return format_html('<span class="state draft">{}</span>', _("not before it is confirmed"))
+            return format_html('<span class="state draft">{}</span>', _("not yet, so it does not count"))
         return format_html('<span class="state in-force">{}</span>', _("yes"))
 
     def save_model(self, request: HttpRequest, obj: Holiday, form: Any, change: bool) -> None:

@@ -29,7 +29,7 @@ from reservations.admin.pages import Done, club_time, club_times, form_page, may
 from reservations.admin.shown import say_claims, say_event, state_badge
 from reservations.admin.steps import BY_NAME, FOR_MEMBERS, STEPS
 from reservations.admin.turn import Turn
-from reservations.models import Reservation
+from reservations.models import Participant, Reservation
 
 REFERENCE: Final = 8
 HEX: Final = frozenset("0123456789abcdef")
@@ -73,8 +73,8 @@ def _touching(queryset: QuerySet[Any], first: date, days: int) -> QuerySet[Any]:
 
 @admin.register(Reservation)
 class ReservationAdmin(ReadOnlyModelAdmin[Reservation]):
-    list_display = ("when", "facility", "who", "party", "shown_state", "deadline", "flag")
-    list_display_links = ("when",)
+    list_display = ("listed_when", "facility", "shown_state", "listed_who", "party", "deadline", "flag")
+    list_display_links = ("listed_when",)
     list_filter = (WhenFilter, "state", "needs_attention", "type", "facility")
     list_select_related = ("facility", "member")
     date_hierarchy = "starts_on"
@@ -100,6 +100,17 @@ class ReservationAdmin(ReadOnlyModelAdmin[Reservation]):
     @admin.display(description=gettext_lazy("when"), ordering="starts_at")
     def when(self, row: Reservation) -> str:
         return club_times(row.starts_at, row.ends_at)
+
+    @admin.display(description=gettext_lazy("when"), ordering="starts_at")
+    def listed_when(self, row: Reservation) -> SafeString:
+        on, _comma, times = self.when(row).partition(", ")
+        return format_html("<span>{}</span><span>{}</span>", on, times)
+
+    @admin.display(description=gettext_lazy("for"), ordering="member__last_name")
+    def listed_who(self, row: Reservation) -> str | SafeString:
+        if row.member is None:
+            return self.who(row)
+        return format_html("<span>{}</span><span>{}</span>", row.member.full_name, row.member.member_no)
 
     @admin.display(description=gettext_lazy("for"), ordering="member__last_name")
     def who(self, row: Reservation) -> str | SafeString:
@@ -218,10 +229,12 @@ class ReservationAdmin(ReadOnlyModelAdmin[Reservation]):
                     step for step in STEPS if may(request, step.permission) and step.is_offered(row, now)
                 ],
                 "title": str(row.facility),
+                "subtitle": club_times(row.starts_at, row.ends_at),
             }
             if may(request, "reservations.view_participant"):
                 people = row.participants.select_related("member", "guest").order_by("position", "pk")
-                shown["people"] = list(people)
+                shown["people"] = [one for one in people if one.kind != Participant.Kind.TBD]
+                shown["unnamed"] = sum(one.kind == Participant.Kind.TBD for one in people)
             if may(request, "reservations.view_reservationevent"):
                 shown["events"] = [say_event(event) for event in row.events.order_by("pk")]
             if may(request, "reservations.view_slotclaim"):

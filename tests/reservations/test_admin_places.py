@@ -259,6 +259,7 @@ class TestClosing:
 
         assert rows(page) == [(booked.pk, choice, False), (later.pk, choice, False)]
         assert page.context["problems"] == []
+        assert 'aria-describedby="question" novalidate' in page.content.decode()
         assert not Closure.objects.exists()
 
         ticked = {booked.pk: choice, later.pk: choice}
@@ -474,6 +475,11 @@ class TestLifting:
         assert said(sent) == ["The closure was lifted. Members can book the time again."]
         assert Closure.objects.get().ends_at == at_club(2, 9)
 
+    def test_takes_one_away_that_has_not_begun(self, grounds: Client, court: Facility, now: datetime) -> None:
+        closure = in_force(court, now=now)
+        assert grounds.post(f"{ADMIN}/closure/{closure.pk}/lift/").status_code == 302
+        assert not Closure.objects.exists()
+
     def test_has_nothing_to_do_with_a_draft(self, grounds: Client, court: Facility, now: datetime) -> None:
         closure = in_force(court, now=now)
         Closure.objects.update(confirmed_at=None)
@@ -569,6 +575,7 @@ class TestOpeningPeriods:
         asked = grounds.post(page, decided(asked, decisions={later.pk: "cancel"}, reason=" "))
 
         assert asked.context["reason"].errors
+        assert "members need a reason" in asked.context["problems"][0]
         assert rows(asked) == [(later.pk, "cancel", False)]
         assert state_of(later) == State.CONFIRMED
 
@@ -722,7 +729,7 @@ class TestHolidays:
     def test_are_listed_with_their_day(self, grounds: Client, holiday: Holiday) -> None:
         Holiday.objects.create(on=date(2026, 6, 12), name="Another Day", is_confirmed=True)
         content = grounds.get(f"{ADMIN}/holiday/").content.decode()
-        for text in ("Tuesday", "not before it is confirmed", "Friday"):
+        for text in ("Tuesday", "not yet, so it does not count", "Friday"):
             assert text in content
         assert "delete_selected" not in content
 
@@ -759,10 +766,8 @@ class TestFacilities:
     def test_are_described_while_bookings_come(
         self, grounds: Client, booked: Reservation, court: Facility
     ) -> None:
-        sent = grounds.post(
-            self.page(court), describing(court, description="Clay.", publish_from_0="2026-06-03")
-        )
-        assert sent.status_code == 200  # a date without a time
+        sent = grounds.post(self.page(court), describing(court, description="Clay.", publish_from="soon"))
+        assert sent.status_code == 200  # no date
         assert grounds.post(self.page(court), describing(court, description="Clay.")).status_code == 302
         assert Facility.objects.get().description == "Clay."
 
@@ -871,6 +876,7 @@ class TestRetiring:
         assert Facility.objects.get().state == "retired"
         assert [state_of(booked), state_of(later)] == ["CANCELLED_CLUB", "CONFIRMED"]
         assert "/retire/" not in sent.content.decode()
+        assert "Choose another state to bring it back." in sent.content.decode()
 
     def test_needs_no_word_where_nobody_is_to_come(self, grounds: Client, court: Facility) -> None:
         page = f"{ADMIN}/facility/{court.pk}/retire/"

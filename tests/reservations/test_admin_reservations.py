@@ -130,8 +130,8 @@ class TestList:
         self, desk: Client, booked: Reservation, owner: Member
     ) -> None:
         shown = text_of(desk.get(LIST))
-        assert "Tue 2 Jun 2026, 10:00 – 11:00" in shown
-        assert owner.full_name in shown
+        assert "<span>Tue 2 Jun 2026</span><span>10:00 – 11:00</span>" in shown
+        assert f"<span>{owner.full_name}</span><span>{owner.member_no}</span>" in shown
         assert '<span class="state confirmed">confirmed</span>' in shown
 
     def test_asks_as_seldom_for_many_as_for_one(
@@ -221,6 +221,14 @@ class TestDetail:
         assert "Test Front Desk" in shown
         assert "4 cells, Wed 3 Jun, 15:00 to Wed 3 Jun, 15:45" in shown
         assert "Court One policy v1" in shown
+
+    def test_counts_those_who_are_not_named_yet(
+        self, desk: Client, owner: Member, court: Facility, now: datetime
+    ) -> None:
+        row = book(owner, wish_for(court, party=4), now=now)
+        shown = text_of(desk.get(page_of(row)))
+        assert "+ 3" in shown
+        assert shown.count("to be named") == 1
 
     def test_offers_nothing_to_edit(self, desk: Client, booked: Reservation) -> None:
         shown = text_of(desk.get(page_of(booked)))
