@@ -22,6 +22,7 @@ from accounts.services.identities import forget_identities
 from accounts.services.roles import ROLES, sync_roles
 from accounts.services.tokens import make_tokens
 from facilities.models import Facility
+from metrics.services import activities
 from tests.factories import MemberFactory, UserFactory, make_facility, make_session
 
 NOW = datetime(2026, 6, 1, 0, 0, tzinfo=UTC)
@@ -38,17 +39,20 @@ def now() -> datetime:
     return NOW
 
 
-@pytest.fixture(autouse=True)
-def fresh_memory() -> Iterator[None]:
-    """What processes remember between requests does not outlive a test."""
+def forget() -> None:
     cache.clear()
     # The mark that the cache held goes with it: one kept beside would expire in the middle of a test.
     epoch.forget()
     forget_identities()
+    activities._buffer.take()
+
+
+@pytest.fixture(autouse=True)
+def fresh_memory() -> Iterator[None]:
+    """What processes remember between requests does not outlive a test."""
+    forget()
     yield
-    cache.clear()
-    epoch.forget()
-    forget_identities()
+    forget()
 
 
 @pytest.fixture

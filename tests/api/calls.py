@@ -69,6 +69,7 @@ CALLS: Final[dict[str, Callable[[World], Call]]] = {
     "POST auth/password/change": lambda world: Call(
         body={"current_password": PASSWORD, "new_password": "a phrase that nobody else uses"}
     ),
+    "POST chat/socket-ticket": lambda world: Call(body={}),
     "PATCH me": lambda world: Call(body={"channel_preferences": [_CHOICE]}),
     "PUT me/devices/current": lambda world: Call(body=DEVICE | {"push_token": "a-push-token"}),
     "DELETE me/devices/{public_id}": lambda world: Call(world.device.public_id),
