@@ -209,14 +209,6 @@ CORS_ALLOW_HEADERS = [
     "x-app-version",
     "x-request-id",
 ]
-CORS_ALLOW_HEADERS = [
-    *default_headers,
-    "idempotency-key",
-    "if-match",
-    "if-none-match",
-    "x-app-version",
-    "x-request-id",
-]
 CORS_EXPOSE_HEADERS = [
     "ETag",
     "Idempotency-Replayed",
