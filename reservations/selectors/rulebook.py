@@ -65,6 +65,11 @@ class Rules:
             self._openings[key] = opening_intervals(on, facility.periods, self.holidays, self.zone)
         return self._openings[key]
 
+    def spaces_of(self, public_id: UUID) -> set[int]:
+        """The ids of a facility's spaces; none of one that is not there."""
+        facility = self.facility(public_id)
+        return set() if facility is None else {space.id for space in facility.spaces}
+
     def is_prime(self, facility_id: int, instant: datetime) -> bool:
         facility = self.facilities.get(facility_id)
         return facility is not None and in_bands(instant, facility.prime_bands, self.holidays, self.zone)
@@ -94,6 +99,11 @@ def current_rules(mark: int | None = None) -> Rules:
     if kept is None or kept.mark != mark or kept.zone != clock.zone():
         kept = _kept = _load(mark)
     return kept
+
+
+def remembered_rules() -> Rules:
+    """The rules as this process last knew them, without a question: where to look, never what to judge by."""
+    return _kept or current_rules()
 
 
 def terms_of(version: PolicyVersion) -> Terms:

@@ -27,7 +27,7 @@ from reservations.policies.pricing import estimate
 from reservations.policies.states import State
 from reservations.policies.terms import FacilityFacts, MemberFacts, Terms
 from reservations.selectors.alternatives import Moving, find_alternatives
-from reservations.selectors.rulebook import Rules, current_rules
+from reservations.selectors.rulebook import Rules, current_rules, remembered_rules
 from reservations.selectors.situation import (
     Party,
     get_member_and_rules,
@@ -159,10 +159,9 @@ def create_reservation(
     """
     interval = wish.interval
     transactions.lock_rows(Membership, [membership_id])
-    member, rules = get_member_and_rules(member_id=member_id, now=now)
+    member, rules = _lock_spaces_and_look(wish.facility, member_id=member_id, now=now)
     facility = get_bookable(rules, wish.facility, now)
     space_ids = [space.id for space in facility.spaces]
-    transactions.lock_rows(Space, space_ids)
     expire_in_the_way(space_ids=space_ids, interval=interval, membership_id=membership_id, now=now)
     companions = find_companions(wish.companions or (), party=wish.party, member=member)
     terms = get_terms(facility, interval, member, rules)
@@ -217,6 +216,22 @@ def create_reservation(
     messages.push_change(reservation, member.user_public_id)
     signal(reservation, now)
     return reservation
+
+
+def _lock_spaces_and_look(public_id: UUID, *, member_id: int, now: datetime) -> tuple[MemberFacts, Rules]:
+    """Lock the facility's spaces, and then read the member and the rules.
+
+    In this order: a closure is put in force under the same locks, and one that was first must be seen.
+    Which spaces they are is taken from memory; where that is not true any more, the rest is locked too.
+    """
+    rules, locked = remembered_rules(), set[int]()
+    while True:
+        wanted = rules.spaces_of(public_id)
+        transactions.lock_rows(Space, wanted - locked)
+        locked |= wanted
+        member, rules = get_member_and_rules(member_id=member_id, now=now)
+        if rules.spaces_of(public_id) <= locked:
+            return member, rules
 
 
 @transactions.writes

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db.models import Model
 
 from accounts.models import Member, Notification, PrivilegeHold
 from bcc.core.errors import InvalidError, NotFoundError, RuleError
-from facilities.models import Facility
+from bcc.core.transactions import lock_rows
+from facilities.models import Closure, Facility, FacilitySpace, Space
 from reservations.models import Guest, Reservation
 from reservations.policies.states import State
+from reservations.selectors.rulebook import current_rules
 from reservations.services.booking import Companion, Wish
 from reservations.services.errors import SlotTakenError
 from tests.conftest import at_club
@@ -194,3 +199,64 @@ class TestCreateReservation:
 
         assert Reservation.objects.count() == 1
         assert not Guest.objects.exists()
+
+
+@pytest.mark.usefixtures("travel")
+class TestUnderTheLock:
+    """What another transaction commits while a booking waits for the spaces' locks counts."""
+
+    @pytest.fixture
+    def while_waiting(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], list[Any]]:
+        """Let something happen just before the spaces are first locked; which rows were locked, in order."""
+
+        def arrange(happen: Callable[[], object]) -> list[Any]:
+            locks: list[Any] = []
+
+            def lock(model: type[Model], ids: Iterable[int]) -> None:
+                wanted = sorted(ids)
+                if model is Space and not any(name == "Space" for name, _ids in locks):
+                    happen()
+                locks.append((model.__name__, wanted))
+                lock_rows(model, wanted)
+
+            monkeypatch.setattr("bcc.core.transactions.lock_rows", lock)
+            return locks
+
+        return arrange
+
+    def test_a_closure_that_came_first_is_seen(
+        self, owner: Member, court: Facility, now: datetime, while_waiting: Callable[..., list[Any]]
+    ) -> None:
+        current_rules()  # in memory, as it is in a server that runs
+
+        def close() -> None:
+            interval = wish_for(court).interval
+            Closure.objects.create(
+                facility=court,
+                starts_at=interval.starts_at,
+                ends_at=interval.ends_at,
+                reason="Resurfacing.",
+                confirmed_at=now,
+            )
+
+        while_waiting(close)
+
+        with pytest.raises(RuleError) as refused:
+            book(owner, wish_for(court), now=now)
+        assert codes(refused) == {"closed"}
+
+    def test_a_space_that_came_meanwhile_is_locked_too(
+        self, owner: Member, court: Facility, now: datetime, while_waiting: Callable[..., list[Any]]
+    ) -> None:
+        current_rules()
+        first, more = court.facility_spaces.get().space_id, make_space("The other half")
+        locks = while_waiting(lambda: FacilitySpace.objects.create(facility=court, space=more))
+
+        reservation = book(owner, wish_for(court), now=now)
+
+        assert locks == [
+            ("Membership", [owner.membership_id]),
+            ("Space", [first]),
+            ("Space", [more.pk]),
+        ]
+        assert set(reservation.claims.values_list("space_id", flat=True)) == {first, more.pk}
