@@ -3,26 +3,28 @@
 #   bootstrap.sh base      what running needs
 #   bootstrap.sh dev       that, and what tests and linters need
 #   bootstrap.sh browser   a Chromium for the browser tests
+#   bootstrap.sh services  Redis and PostgreSQL for the tests; nothing is started
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 say() { printf '── %s\n' "$*"; }
 fail() { printf 'bootstrap: %s\n' "$*" >&2; exit 1; }
 
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    else
+        command -v sudo >/dev/null && sudo -n "$@"
+    fi
+}
+
 # Debian's packages, as root or through a sudo that does not ask.
 apt_install() {
     command -v apt-get >/dev/null || fail "this needs the package(s) $*; install them with this machine's package manager, then start again."
-    local as_root=()
-    if [ "$(id -u)" -ne 0 ]; then
-        if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-            as_root=(sudo -n)
-        else
-            fail "this needs the package(s) $*; run: sudo apt-get install $*   then start again."
-        fi
-    fi
+    as_root true || fail "this needs the package(s) $*; run: sudo apt-get install $*   then start again."
     say "installing $* with apt-get"
-    "${as_root[@]}" apt-get update -qq
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
 find_python() {
@@ -77,10 +79,31 @@ install_requirements() {
     hash_of "$1" > ".venv/.installed-$1"
 }
 
+# Debian would start both and make a cluster of its own: the tests want the programs only.
+install_services() {
+    local missing=() rules=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.conf made=()
+    command -v redis-server >/dev/null || missing+=(redis-server)
+    compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null || missing+=(postgresql)
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    if command -v apt-get >/dev/null; then
+        if [ ! -e "$rules" ] && printf '#!/bin/sh\nexit 101\n' | as_root tee "$rules" >/dev/null 2>&1; then
+            as_root chmod 755 "$rules"
+            made+=("$rules")
+        fi
+        if [ ! -e "$cluster" ] && as_root mkdir -p "${cluster%/*}" 2>/dev/null; then
+            printf 'create_main_cluster = false\n' | as_root tee "$cluster" >/dev/null
+        fi
+    fi
+    # shellcheck disable=SC2064 # what was made until now is what is taken away
+    [ "${#made[@]}" -eq 0 ] || trap "as_root rm -f ${made[*]}" EXIT
+    apt_install "${missing[@]}"
+}
+
 find_browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
 case "${1:-}" in
     base | dev) install_requirements "$1" ;;
     browser) find_browser >/dev/null || apt_install chromium ;;
-    *) fail "say which: base, dev or browser." ;;
+    services) install_services ;;
+    *) fail "say which: base, dev, browser or services." ;;
 esac

@@ -1,4 +1,4 @@
-"""The tests: a file as database, tasks at once, quick hashes, and nothing of the machine's own."""
+"""The tests: a file as database, or the server that DATABASE_URL names; tasks at once, quick hashes."""
 
 from __future__ import annotations
 
@@ -42,9 +42,13 @@ SECRET_KEY = "testing-secret-key-that-signs-nothing-outside-of-the-tests"  # noq
 JWT_KEY = "testing-jwt-key-that-signs-nothing-outside-of-the-tests"
 OTP_KEY = "testing-otp-key-that-signs-nothing-outside-of-the-tests"
 
-# A file: in memory WAL is off, and threads get "table is locked".
-DATABASES = {"default": engines.sqlite(DATA_DIR / "unused.sqlite3", synchronous="OFF")}
-DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+if url := env.str("DATABASE_URL", ""):
+    # The tests make a database of their own on that server, one for each worker, and drop it.
+    DATABASES = {"default": engines.database(url)}
+else:
+    # A file: in memory WAL is off, and threads get "table is locked".
+    DATABASES = {"default": engines.sqlite(DATA_DIR / "unused.sqlite3", synchronous="OFF")}
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 globals().update(engines.embedded_services())
 
 CELERY_TASK_ALWAYS_EAGER = True

@@ -7,7 +7,10 @@ excuse itself.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+
+import psycopg
 
 OCCUPYING = "('HELD','PENDING_APPROVAL','PENDING_CONFIRMATION','CONFIRMED','CHECKED_IN')"
 
@@ -56,20 +59,22 @@ CHECKS = {
 }
 
 
-def find_wrongs(database: Path) -> dict[str, list[tuple[object, ...]]]:
+def ask(database: Path | str, query: str, *values: object) -> list[tuple[object, ...]]:
+    """The rows of ``query``, whose places are question marks, from a SQLite file or a PostgreSQL URL."""
+    if isinstance(database, Path):
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            return connection.execute(query, values).fetchall()
+    with psycopg.connect(database, options="-c timezone=UTC") as session:
+        return session.execute(query.replace("?", "%s").encode(), values).fetchall()
+
+
+def find_wrongs(database: Path | str) -> dict[str, list[tuple[object, ...]]]:
     """Each check that found something, with its rows; empty when all is well."""
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    try:
-        found = {name: connection.execute(query).fetchall() for name, query in CHECKS.items()}
-    finally:
-        connection.close()
+    found = {name: ask(database, query) for name, query in CHECKS.items()}
     return {name: rows for name, rows in found.items() if rows}
 
 
-def count(database: Path, query: str, *values: object) -> int:
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    try:
-        number: int = connection.execute(query, values).fetchone()[0]
-        return number
-    finally:
-        connection.close()
+def count(database: Path | str, query: str, *values: object) -> int:
+    number = ask(database, query, *values)[0][0]
+    assert isinstance(number, int)
+    return number

@@ -6,11 +6,11 @@ import itertools
 import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from tests.live.audit import OCCUPYING, count, find_wrongs
-from tests.live.server import Server
 from tests.live.storm import Call, Storm, unleash
 
 BOOK = "/api/v1/reservations"
@@ -26,9 +26,10 @@ class InvariantError(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Club:
-    """What ``prepare`` printed."""
+    """What ``prepare`` printed, and where its server is: ``database`` is a file or a URL."""
 
-    server: Server
+    url: str
+    database: Path | str
     members: list[dict[str, str]]
     facilities: dict[str, str]
     today: date
@@ -52,15 +53,20 @@ class Club:
         return midnight + timedelta(hours=hour - 8, minutes=minute)
 
     def unleash(self, clients: list[list[Call]]) -> Storm:
-        return unleash(self.server.url, clients)
+        return unleash(self.url, clients)
 
     def check(self, storm: Storm, name: str) -> None:
         """Raises InvariantError by what the rows say, whatever the replies were."""
         print(storm.report(name))
-        wrongs = find_wrongs(self.server.database)
+        wrongs = find_wrongs(self.database)
         if wrongs:
             raise InvariantError(wrongs)
         assert not [reply for reply in storm.replies if reply.status >= 500], storm.statuses
+
+
+def open_club(url: str, database: Path | str, made: dict[str, Any]) -> Club:
+    """The club that ``prepare`` has made, at a server."""
+    return Club(url, database, made["members"], made["facilities"], date.fromisoformat(made["today"]))
 
 
 def one_slot(club: Club) -> None:
@@ -103,7 +109,7 @@ def nights(club: Club) -> None:
     for night in (3, 4, 5):
         instant = (club.at(night, 20)).strftime("%Y-%m-%d %H:%M:%S")
         taken = count(
-            club.server.database,
+            club.database,
             f"""SELECT COUNT(*) FROM reservations_reservation r
                 JOIN facilities_facility f ON f.id = r.facility_id
                 WHERE f.kind = 'room_night' AND r.state IN {OCCUPYING}

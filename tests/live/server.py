@@ -45,10 +45,12 @@ class Server:
     data_dir: Path
     log: Path
     process: subprocess.Popen[bytes]
+    database_url: str = ""
 
     @property
-    def database(self) -> Path:
-        return self.data_dir / "bcc.sqlite3"
+    def database(self) -> Path | str:
+        """What the audit asks: the file of the embedded default, or a URL."""
+        return self.database_url or self.data_dir / "bcc.sqlite3"
 
     def stop(self, sent: signal.Signals = signal.SIGINT) -> int:
         """Ctrl-C, as a person would, unless another signal is given; the exit code."""
@@ -98,9 +100,9 @@ def run_script(script: Sequence[str], data_dir: Path, **env: str) -> str:
     return done.stdout
 
 
-def run_json(script: Sequence[str], data_dir: Path) -> Any:
+def run_json(script: Sequence[str], data_dir: Path, **env: str) -> Any:
     """The JSON that a script prints as its last line."""
-    return json.loads(run_script(script, data_dir).strip().splitlines()[-1])
+    return json.loads(run_script(script, data_dir, **env).strip().splitlines()[-1])
 
 
 def free_port() -> int:
@@ -135,7 +137,9 @@ def serving(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        server = Server(f"http://127.0.0.1:{port}", data_dir, log, process)
+        server = Server(
+            f"http://127.0.0.1:{port}", data_dir, log, process, database_url=env.get("DATABASE_URL", "")
+        )
         try:
             _wait_until_live(server, patience)
             yield server

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from tests.live.audit import count, find_wrongs
-from tests.live.scenarios import Club
+from tests.live.scenarios import Club, open_club
 from tests.live.server import Server, run_json, serving
 from tests.live.storm import Call
 
@@ -104,7 +104,7 @@ def hurry_the_outbox(data_dir: Path) -> None:
 
 def in_flight(server: Server) -> set[str]:
     """References of the bookings whose e-mail was being sent when the server died."""
-    with writing(server.database) as rows:
+    with writing(server.data_dir / "bcc.sqlite3") as rows:
         found = rows.execute(
             "SELECT json_extract(context, '$.reference') FROM accounts_notification WHERE state = 'SENDING'"
         )
@@ -116,7 +116,7 @@ class TestKill:
         made = run_json(["tests/live/prepare.py"], tmp_path)
         enough = threading.Event()
         with serving(tmp_path) as server:
-            club = Club(server, made["members"], made["facilities"], date.fromisoformat(made["today"]))
+            club = open_club(server.url, server.database, made)
             bookings = Bookings(wishes(club))
             with ThreadPoolExecutor(1) as pool:
                 storm = pool.submit(bookings.send, server.url, enough)

@@ -133,7 +133,7 @@ def facilities(sit_down: Callable[[str], Desk]) -> Desk:
 
 def rows(server: Server, sql: str, *values: object) -> list[tuple[Any, ...]]:
     """What stands in the database, read beside the server."""
-    with closing(sqlite3.connect(f"file:{server.database}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(f"file:{server.data_dir / 'bcc.sqlite3'}?mode=ro", uri=True)) as connection:
         return connection.execute(sql, values).fetchall()
 
 
