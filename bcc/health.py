@@ -33,7 +33,7 @@ from django_prometheus.exports import ExportToDjangoView
 from kombu.exceptions import OperationalError as KombuError
 
 from bcc import celery
-from bcc.core.rest.throttles import client_address
+from bcc.core.addresses import client_address
 from metrics.selectors.job_runs import scheduled_jobs
 
 log = structlog.get_logger(__name__)

@@ -22,6 +22,8 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django_otp.middleware import OTPMiddleware
 
+from bcc.core.addresses import known_address
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 log = structlog.get_logger("bcc.request")
 
@@ -91,4 +93,9 @@ class BrowserMessageMiddleware(_BrowserOnly, MessageMiddleware):
 
 
 class BrowserAuditlogMiddleware(_BrowserOnly, AuditlogMiddleware):
-    """The audit log's actor, for what staff edit."""
+    """The audit log's actor and address, for what staff edit."""
+
+    @staticmethod
+    def _get_remote_addr(request: HttpRequest) -> str | None:
+        # The stock one believes the first entry of X-Forwarded-For, which anybody may write.
+        return known_address(request)

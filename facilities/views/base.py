@@ -20,10 +20,10 @@ from accounts.policies.identity import Identity
 from accounts.views.base import SignedInView
 from accounts.views.throttles import ReadThrottle
 from bcc.core import transactions
+from bcc.core.addresses import known_address
 from bcc.core.rest.conditional import ConditionalGetMixin, etag_of, require_if_match
 from bcc.core.rest.idempotency import respond_once
 from bcc.core.rest.renderers import dump_bytes
-from bcc.core.rest.throttles import client_address
 from facilities.models import Rulebook
 
 _VERBS: Final = {"POST": "add", "PATCH": "change", "DELETE": "delete"}
@@ -105,5 +105,5 @@ def created(view: ClubView, route: str, make: Callable[[], BaseSerializer[Any]])
 def audited(identity: Identity, request: Request) -> Iterator[None]:
     """Let the audit log name who writes: on the API no middleware does."""
     actor = User.objects.get(pk=identity.user_id)
-    with set_actor(actor, remote_addr=client_address(request)):
+    with set_actor(actor, remote_addr=known_address(request)):
         yield

@@ -49,7 +49,8 @@ def _state(code: str) -> str:
 def say_details(details: dict[str, Any]) -> str:
     """What an event keeps beside its states, in words; what has none is told by its name."""
     said = []
-    for name, value in details.items():
+    # Not every database keeps the order of the keys.
+    for name, value in sorted(details.items(), key=lambda one: {"from": 0, "to": 1}.get(one[0], 2)):
         match name:
             case "from" | "to" if isinstance(value, list):
                 word = _("from") if name == "from" else _("to")

@@ -126,6 +126,18 @@ class TestContent:
         assert titles(editor.get(page(model))) == []
         assert Rulebook.current_number() >= before + 3
 
+    @pytest.mark.parametrize(("hops", "address"), [(0, "127.0.0.1"), (1, "192.0.2.1")])
+    def test_leaves_the_address_that_our_proxy_saw_in_the_audit_log(
+        self, editor: Client, settings: Any, hops: int, address: str
+    ) -> None:
+        settings.TRUSTED_PROXY_HOPS = hops
+        claimed = {"X-Forwarded-For": "not an address, 203.0.113.5, 192.0.2.1"}
+
+        added = editor.post(page("faq", "add/"), content_body(**OWN.get("faq", {})), headers=claimed)
+
+        assert added.status_code == 302, faults(added)
+        assert LogEntry.objects.latest("pk").remote_addr == address
+
     def test_is_in_the_app_as_soon_as_it_is_saved(
         self, editor: Client, client_of: Callable[..., Any], owner: Member
     ) -> None:

@@ -25,7 +25,7 @@ from tests.live.server import ROOT, START_SECONDS, STOP_SECONDS, environment, fr
 
 PYTHON_SERVICES = ("web", "sockets", "worker", "beat")
 # How each says that it has begun, where it has no port to be asked at.
-SIGNS = {"worker": " ready.", "beat": "beat: Starting..."}
+SIGNS = {"worker": " ready.", "beat": "LocalTime ->"}
 
 
 @dataclass(slots=True)

@@ -90,7 +90,7 @@ def run_script(script: Sequence[str], data_dir: Path, **env: str) -> str:
         env=environment(data_dir, **env),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=LOAD_SECONDS,
         check=False,
     )
     if done.returncode:

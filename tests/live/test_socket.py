@@ -4,105 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import redis
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection
 
-from tests.chat.conftest import check_described
-from tests.live.server import Server, free_port, run_json, run_script, serving
+from tests.live.app import App, closed_with, hear, hear_until
+from tests.live.engines import scratch_redis
+from tests.live.server import Server, run_json, run_script, serving
 
 pytestmark = pytest.mark.server
 
-API = "/api/v1"
-CODE = re.compile(r"\b\d{6}\b")
-CODE_SECONDS = 15
 # Redis clients give an idle receive() up after five seconds unless they are told not to.
 IDLE_SECONDS = 7
-
-
-class App:
-    """A member's phone: HTTP, and sockets of the same session."""
-
-    def __init__(self, server: Server, facts: dict[str, str]) -> None:
-        self.server = server
-        self.facts = facts
-        self.http = httpx.Client(base_url=f"{server.url}{API}/", timeout=30)
-
-    def sign_in(self) -> None:
-        seen = len(self._codes())
-        device = {"platform": "android", "name": "A phone"}
-        asked = self._post(
-            "auth/login",
-            {"identifier": self.facts["member_no"], "password": self.facts["password"], "device": device},
-        )
-        until = time.monotonic() + CODE_SECONDS
-        while len(self._codes()) == seen and time.monotonic() < until:
-            time.sleep(0.1)
-        challenge = asked["challenge"]["challenge"]
-        reply = self._post("auth/otp/verify", {"challenge": challenge, "code": self._codes()[-1]})
-        self.token: str = reply["tokens"]["access"]
-        self.http.headers["Authorization"] = f"Bearer {self.token}"
-
-    def _codes(self) -> list[str]:
-        outbox = self.server.data_dir / "outbox.txt"
-        return CODE.findall(outbox.read_text()) if outbox.exists() else []
-
-    def _post(self, path: str, body: object = None) -> Any:
-        response = self.http.post(path, json=body if body is not None else {})
-        assert response.status_code in (200, 201), response.text
-        return response.json()
-
-    def ticket(self) -> str:
-        found: str = self._post("chat/socket-ticket")["ticket"]
-        return found
-
-    def book(self, hour: int) -> Any:
-        on = date.fromisoformat(self.facts["today"]) + timedelta(days=3)
-        starts_at = datetime.combine(on, datetime.min.time(), tzinfo=UTC) + timedelta(hours=hour - 8)
-        wish = {
-            "facility": self.facts["court"],
-            "starts_at": starts_at.isoformat(),
-            "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
-        }
-        return self._post("reservations", wish)
-
-    def log_out(self) -> None:
-        assert self.http.post("auth/logout", json={}).status_code == 204
-
-    def socket(self, query: str = "", **options: Any) -> ClientConnection:
-        url = self.server.url.replace("http://", "ws://")
-        opened: ClientConnection = connect(f"{url}/ws/v1{query}", **options)
-        return opened
-
-
-def hear(socket: ClientConnection) -> dict[str, Any]:
-    frame: dict[str, Any] = json.loads(socket.recv(timeout=10))
-    check_described(frame)
-    return frame
-
-
-def hear_until(socket: ClientConnection, kind: str) -> dict[str, Any]:
-    for _ in range(10):
-        frame = hear(socket)
-        if frame["type"] == kind:
-            return frame
-    raise AssertionError(f"No {kind} among ten frames.")
-
-
-def closed_with(socket: ClientConnection) -> int | None:
-    with pytest.raises(ConnectionClosed) as closed:
-        socket.recv(timeout=10)
-    return closed.value.rcvd.code if closed.value.rcvd else None
 
 
 @pytest.fixture(scope="module")
@@ -223,34 +142,10 @@ def hear_until_error(socket: ClientConnection) -> dict[str, Any]:
     raise AssertionError("No error among two hundred frames.")
 
 
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Redis of the tests' own, on a free port."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("There is no redis-server on this machine.")
-    port = free_port()
-    folder = tmp_path_factory.mktemp("redis")
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    with (folder / "log").open("wb") as out, subprocess.Popen([program, *options], stdout=out) as process:
-        try:
-            _wait_for(port)
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            process.terminate()
-
-
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + 10
-    with redis.Redis(port=port) as client:
-        while True:
-            try:
-                client.ping()
-                return
-            except redis.ConnectionError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.05)
+@pytest.fixture
+def redis_url() -> Iterator[str]:
+    with scratch_redis() as url:
+        yield url
 
 
 class TestAcrossProcesses:

@@ -26,6 +26,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from bcc.core.addresses import client_address
 from bcc.core.errors import BusyError
 
 log = structlog.get_logger(__name__)
@@ -146,34 +147,6 @@ class IdentityThrottle(RateThrottle):
 def normalised_identity(identity: str) -> str:
     """``identity`` without differences of case, width and surrounding space."""
     return unicodedata.normalize("NFKC", identity).strip().casefold()[:254]
-
-
-def client_address(request: HttpRequest | Request) -> str:
-    """The address of the client, as the outermost trusted proxy saw it.
-
-    ``TRUSTED_PROXY_HOPS`` proxies of ours each append to X-Forwarded-For, so the client is that many
-    from the right; what stands further left is the client's own claim. A request with fewer entries
-    did not come through them all: then it is the peer.
-    """
-    peer: str = request.META.get("REMOTE_ADDR", "")
-    hops: int = settings.TRUSTED_PROXY_HOPS
-    claimed = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hops else []
-    text = claimed[-hops] if 0 < hops <= len(claimed) else peer
-    return _address(text) or _address(peer) or "unknown"
-
-
-def _address(text: str) -> str | None:
-    text = text.strip()
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)
 
 
 def rate_of(scope: str) -> str | None:

@@ -1,0 +1,203 @@
+"""The services of docker-compose.yml as processes, on PostgreSQL and Redis, behind nginx."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.live.app import App, hear, hear_until
+from tests.live.audit import find_wrongs
+from tests.live.engines import postgres_url, scratch_database, scratch_redis
+from tests.live.processes import PYTHON_SERVICES, Processes, composed, processes
+from tests.live.server import ROOT, Server, run_json, run_script
+
+pytestmark = pytest.mark.server
+
+EVERYTHING = (*PYTHON_SERVICES, "proxy")
+PATIENCE_SECONDS = 240
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, dict[str, Any]]]:
+    """The demo club on PostgreSQL, and a court and a member of the tests' own beside it."""
+    postgres_url()
+    data_dir = tmp_path_factory.mktemp("processes")
+    with scratch_database() as database:
+        run_script(["manage.py", "migrate", "--verbosity", "0"], data_dir, DATABASE_URL=database)
+        run_script(["manage.py", "demo"], data_dir, DATABASE_URL=database)
+        yield data_dir, database, run_json(["tests/live/prepare_socket.py"], data_dir, DATABASE_URL=database)
+
+
+@pytest.fixture(scope="module")
+def club(made: tuple[Path, str, dict[str, Any]]) -> Iterator[Processes]:
+    with (
+        scratch_redis() as redis,
+        processes(made[0], database=made[1], redis=redis, names=EVERYTHING) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+def app(club: Processes, made: tuple[Path, str, dict[str, Any]]) -> Iterator[App]:
+    server = Server(club.proxy, club.data_dir, club.running["web"].log, club.running["web"].process)
+    phone = App(server, made[2], trust=club.trust())
+    phone.sign_in()
+    yield phone
+    phone.http.close()
+
+
+@pytest.fixture
+def browser(club: Processes) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=club.proxy, verify=club.trust(), timeout=30) as client:
+        yield client
+
+
+class TestTogether:
+    def test_a_member_finds_the_way_through_all_of_them(self, club: Processes) -> None:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "tests.live.journey", "--hurry", "--url", club.proxy),
+                *("--data-dir", str(club.data_dir), "--chapter", "booking", "--chapter", "hold"),
+            ],
+            cwd=ROOT,
+            env={**club.env, "SSL_CERT_FILE": str(club.certificate)},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        print(done.stdout)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "refused: quota_exceeded" in done.stdout
+        assert "the scheduler expired it" in done.stdout
+        assert not find_wrongs(club.database)
+
+    def test_what_is_booked_in_one_is_heard_at_the_socket_of_another(self, club: Processes, app: App) -> None:
+        ticket = app.ticket()
+        with app.socket(f"?ticket={ticket}") as socket:
+            assert hear(socket)["type"] == "welcome"
+            booked = app.book(16)
+            assert hear_until(socket, "reservation.changed")["reservation"] == booked["id"]
+        logs = "".join(path.read_text() for path in club.data_dir.rglob("*.log"))
+        assert '"path":"/ws/v1"' in logs
+        assert ticket not in logs
+        assert app.token not in logs
+
+    def test_are_all_well(self, browser: httpx.Client, club: Processes) -> None:
+        ready = browser.get("/health/ready")
+        assert (ready.status_code, ready.json()["status"]) == (200, "ok")
+        said = run_script(
+            ["manage.py", "doctor"],
+            club.data_dir,
+            DATABASE_URL=club.database,
+            REDIS_URL=club.env["REDIS_URL"],
+        )
+        assert "postgresql answers" in said
+
+
+class TestProxy:
+    def test_sends_who_comes_without_tls_to_the_right_door(self, club: Processes) -> None:
+        listens = re.search(r"listen (127\S+);", (club.data_dir / "proxy/bcc.conf").read_text())
+        assert listens is not None
+        answer = httpx.get(f"http://{listens[1]}/api/v1/time", headers={"Host": "localhost"})
+        assert (answer.status_code, answer.headers["Location"]) == (308, "https://localhost/api/v1/time")
+
+    def test_keeps_the_metrics_inside(self, browser: httpx.Client) -> None:
+        assert browser.get("/metrics").status_code == 404
+
+    def test_tells_the_real_address_whatever_a_client_claims(
+        self, club: Processes, browser: httpx.Client
+    ) -> None:
+        """The limit of sign-ins by address counts them: claims to come from elsewhere change nothing."""
+        identity = {"identifier": "TM-99999", "password": "not the password"}
+        body = {**identity, "device": {"platform": "ios", "name": "A phone"}}
+        found = [
+            browser.post("/api/v1/auth/login", json=body, headers={"X-Forwarded-For": f"203.0.113.{one}"})
+            for one in range(3)
+        ]
+        left = [int(re.search(r"r=(\d+)", answer.headers["RateLimit"])[1]) for answer in found]  # type: ignore[index]  # the header is there
+        assert left == sorted(left, reverse=True)
+        assert len(set(left)) == 3
+        with httpx.Client(base_url=club.url, timeout=30) as around:
+            past = around.get("/api/v1/time", headers={"X-Forwarded-For": "203.0.113.1"})
+        assert past.status_code == 200
+
+    def test_refuses_a_body_that_is_far_too_large(self, browser: httpx.Client) -> None:
+        assert browser.post("/api/v1/auth/login", content=b"x" * (5 << 20)).status_code == 413
+
+
+class TestWithoutRedis:
+    @pytest.fixture(scope="class")
+    def alone(self, made: tuple[Path, str, dict[str, Any]], club: Processes) -> Iterator[Processes]:
+        """A web service of the same club whose Redis nobody answers at."""
+        with processes(made[0], database=made[1], redis="redis://127.0.0.1:1/0", names=("web",)) as running:
+            yield running
+
+    @pytest.fixture
+    def http(self, alone: Processes, app: App) -> Iterator[httpx.Client]:
+        """The member, who signed in while Redis was there."""
+        with httpx.Client(base_url=f"{alone.url}/api/v1/", timeout=60) as client:
+            client.headers["Authorization"] = f"Bearer {app.token}"
+            yield client
+
+    def test_reads_and_bookings_work(self, http: httpx.Client, app: App, alone: Processes) -> None:
+        for path in ("bootstrap", "facilities", "reservations", "me/notifications"):
+            assert http.get(path).status_code == 200, path
+        booked = http.post("reservations", json=app.wish(18))
+        assert booked.status_code == 201, booked.text
+        cancelled = http.post(f"reservations/{booked.json()['id']}/cancel", json={})
+        assert cancelled.status_code == 200, cancelled.text
+        assert "Traceback" not in alone.running["web"].log.read_text()
+
+    def test_whoever_signs_in_is_asked_to_wait(self, http: httpx.Client, app: App) -> None:
+        """Without counters nobody may try passwords."""
+        refused = http.post("auth/login", json=app.credentials())
+        assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")
+        assert int(refused.headers["Retry-After"]) >= 1
+
+    def test_it_says_that_it_is_not_ready_and_is_alive(self, alone: Processes) -> None:
+        ready = httpx.get(f"{alone.url}/health/ready", timeout=30)
+        unwell = {name for name, state in ready.json()["checks"].items() if state != "ok"}
+        assert (ready.status_code, unwell) == (503, {"cache", "sockets"})
+        assert httpx.get(f"{alone.url}/health/live").status_code == 200
+
+
+class TestStopping:
+    def test_each_ends_in_order_and_says_nothing_of_it(self, made: tuple[Path, str, dict[str, Any]]) -> None:
+        with (
+            scratch_redis() as redis,
+            processes(made[0], database=made[1], redis=redis, names=PYTHON_SERVICES) as running,
+        ):
+            codes = {name: service.stop(signal.SIGTERM) for name, service in running.running.items()}
+        assert codes == dict.fromkeys(PYTHON_SERVICES, 0)
+
+    def test_a_request_that_is_under_way_is_answered_first(
+        self, made: tuple[Path, str, dict[str, Any]]
+    ) -> None:
+        with (
+            scratch_redis() as redis,
+            processes(made[0], database=made[1], redis=redis, names=("web",)) as running,
+            ThreadPoolExecutor(8) as pool,
+        ):
+            asked = [
+                pool.submit(httpx.get, f"{running.url}/api/v1/schema", timeout=60) for _client in range(8)
+            ]
+            time.sleep(0.5)
+            running.running["web"].stop(signal.SIGTERM)
+            assert [one.result().status_code for one in asked] == [200] * 8
+
+
+class TestComposition:
+    def test_names_the_services_that_are_tried_here(self) -> None:
+        own = {name for name, service in composed().items() if service.get("image") == "bcc:latest"}
+        assert own - {"migrate"} == set(PYTHON_SERVICES)
