@@ -6,11 +6,11 @@ from csp.constants import SELF
 from csp.decorators import csp_update
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 from bcc import health
 from bcc.core.theme import club_css
-from bcc.views import BootstrapView, TimeView
+from bcc.views import BootstrapView, SchemaView, TimeView
 
 # Swagger UI and Redoc set styles from their scripts; Redoc searches in a worker of its own making.
 _swagger_policy = csp_update({"style-src": ["'unsafe-inline'"], "img-src": ["blob:"]})
@@ -19,7 +19,7 @@ _redoc_policy = csp_update(
 )
 
 api_v1: list[URLPattern | URLResolver] = [
-    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("schema", SchemaView.as_view(), name="schema"),
     path(
         "docs",
         _swagger_policy(

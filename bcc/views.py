@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import threading
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
+from django.utils.translation import get_language
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -29,6 +33,30 @@ class AnonymousThrottle(AddressThrottle):
     """What anybody may read, counted by address."""
 
     scope = "anonymous"
+
+
+class OnceGenerator(SchemaGenerator):
+    """Makes the document once a process and language: it takes a second, and is the same for everybody.
+
+    One at a time: two first requests would import the generator's extensions into each other's arms.
+    """
+
+    _making: ClassVar[threading.Lock] = threading.Lock()
+    _made: ClassVar[dict[str | None, Any]] = {}
+
+    def get_schema(self, request: Request | None = None, public: bool = False) -> Any:
+        language = get_language()
+        with self._making:
+            if language not in self._made:
+                self._made[language] = super().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # the library has no types
+            return self._made[language]
+
+
+class SchemaView(SpectacularAPIView):
+    """The OpenAPI document."""
+
+    throttle_classes = (AnonymousThrottle,)
+    generator_class = OnceGenerator
 
 
 class StrangerThrottle(AnonymousThrottle):

@@ -3,7 +3,7 @@
 #   bootstrap.sh base      what running needs
 #   bootstrap.sh dev       that, and what tests and linters need
 #   bootstrap.sh browser   a Chromium for the browser tests
-#   bootstrap.sh services  Redis and PostgreSQL for the tests; nothing is started
+#   bootstrap.sh services  Redis, PostgreSQL, nginx and docker-compose for the tests; nothing is started
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -79,11 +79,14 @@ install_requirements() {
     hash_of "$1" > ".venv/.installed-$1"
 }
 
-# Debian would start both and make a cluster of its own: the tests want the programs only.
+# Debian would start them and make a cluster of its own: the tests want the programs only.
 install_services() {
     local missing=() rules=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.conf made=()
     command -v redis-server >/dev/null || missing+=(redis-server)
     compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null || missing+=(postgresql)
+    command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+    command -v openssl >/dev/null || missing+=(openssl)
+    command -v docker-compose >/dev/null || missing+=(docker-compose)
     [ "${#missing[@]}" -gt 0 ] || return 0
     if command -v apt-get >/dev/null; then
         if [ ! -e "$rules" ] && printf '#!/bin/sh\nexit 101\n' | as_root tee "$rules" >/dev/null 2>&1; then

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,14 @@ class TestDemo:
         before = (small_club / "demo-sign-ins.json").read_text()
         assert "stays as it is" in run()
         assert (small_club / "demo-sign-ins.json").read_text() == before
+
+    def test_takes_as_many_days_as_it_is_told(self, small_club: Path, now: datetime) -> None:
+        run("--days", "0")
+        days = {row.starts_at.astimezone(UTC).date() for row in Reservation.objects.filter(type="NORMAL")}
+        assert days
+        assert min(days) >= (now - timedelta(days=1)).date()
+        with pytest.raises(CommandError, match="number of days"):
+            run("--days", "-1")
 
     def test_says_no_where_this_is_no_demo(self, small_club: Path, settings: Any) -> None:
         settings.DEMO_MODE = False

@@ -185,8 +185,23 @@ def compose() -> dict[str, Any]:
 class TestCompose:
     def test_has_each_process_as_a_service(self) -> None:
         assert compose().keys() == {
-            "migrate", "web", "sockets", "worker", "beat", "sqlserver", "redis"
+            "migrate", "web", "sockets", "worker", "beat", "proxy", "sqlserver", "redis"
         }  # fmt: skip
+
+    def test_is_what_docker_compose_understands(self, tmp_path: Path) -> None:
+        """Its own reading, not a start: that needs an engine for containers."""
+        program = shutil.which("docker-compose")
+        assert program is not None, "Run deploy/bootstrap.sh services."
+        wanted = re.findall(r"\$\{(\w+):\?\}", (ROOT / "docker-compose.yml").read_text())
+        done = subprocess.run(
+            [program, "--file", str(ROOT / "docker-compose.yml"), "config", "--quiet"],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], **dict.fromkeys(wanted, "/a-value")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
 
     def test_gives_production_everything_that_it_asks_for(self) -> None:
         source = (ROOT / "bcc" / "settings" / "production.py").read_text()
@@ -201,10 +216,12 @@ class TestCompose:
             if name.endswith(("_KEY", "PASSWORD")):
                 assert value.startswith("${")
 
-    def test_shows_nothing_to_the_network_but_to_this_machine(self) -> None:
-        ports = [port for service in compose().values() for port in service.get("ports", ())]
-        assert ports
-        assert all(port.startswith("127.0.0.1:") for port in ports)
+    def test_shows_the_network_nothing_but_the_proxy(self) -> None:
+        assert [name for name, service in compose().items() if "ports" in service] == ["proxy"]
+
+    def test_fills_in_every_place_of_the_proxys_configuration(self) -> None:
+        template = (ROOT / "deploy/nginx/bcc.conf.template").read_text()
+        assert set(re.findall(r"\$\{(\w+)\}", template)) == compose()["proxy"]["environment"].keys()
 
     def test_names_files_that_are_there(self) -> None:
         build = compose()["web"]["build"]

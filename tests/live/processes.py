@@ -6,6 +6,7 @@ ports differ, and nginx runs with the same configuration file as in its containe
 
 from __future__ import annotations
 
+import shutil
 import signal
 import ssl
 import subprocess
@@ -33,6 +34,11 @@ class Service:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    # Where this one's lines begin in the log.
+    begins: int = 0
+
+    def said(self) -> str:
+        return self.log.read_bytes()[self.begins :].decode()
 
     def stop(self, sent: signal.Signals = signal.SIGTERM) -> int:
         """As Docker stops it, unless another signal is given; the exit code."""
@@ -69,9 +75,10 @@ class Processes:
     def start(self, name: str, command: list[str]) -> Service:
         """Start a service and wait until it says that it is there. Raises RuntimeError with its log."""
         log = self.data_dir / f"{name}.log"
+        begins = log.stat().st_size if log.exists() else 0
         with log.open("ab") as out:
             process = subprocess.Popen(
-                command,
+                [shutil.which(command[0], path=self.env["PATH"]) or command[0], *command[1:]],
                 cwd=ROOT,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
@@ -79,17 +86,17 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        service = self.running[name] = Service(name, process, log)
+        service = self.running[name] = Service(name, process, log, begins)
         until = time.monotonic() + START_SECONDS
         while not self._is_there(service):
             if process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(f"{name} did not start:\n{log.read_text()[-4000:]}")
+                raise RuntimeError(f"{name} did not start:\n{service.said()[-4000:]}")
             time.sleep(0.1)
         return service
 
     def _is_there(self, service: Service) -> bool:
         if service.name in SIGNS:
-            return SIGNS[service.name] in service.log.read_text()
+            return SIGNS[service.name] in service.said()
         scheme = "https" if service.name == "proxy" else "http"
         address = f"{scheme}://localhost:{self.ports[service.name]}/health/live"
         try:
@@ -136,8 +143,9 @@ def processes(data_dir: Path, *, database: str, redis: str, names: tuple[str, ..
         ),
     )
     # The programs of the environment that runs the tests, as in the image.
-    made.env["PATH"] = f"{Path(sys.executable).parent}:{made.env['PATH']}"
-    make_certificate(made.certificate, made.certificate.with_name("key.pem"))
+    made.env["PATH"] = f"{Path(sys.executable).parent}:{made.env['PATH']}:/usr/sbin"
+    if not made.certificate.exists():  # another of the same folder may be in use
+        make_certificate(made.certificate, made.certificate.with_name("key.pem"))
     with ExitStack() as stack:
         stack.callback(made.stop)
         for name in PYTHON_SERVICES:

@@ -18,10 +18,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--reset", action="store_true", help="Delete everything in the database first.")
+        parser.add_argument(
+            "--days",
+            type=int,
+            help="Bookings of so many days before and after today (default: some weeks, as the file says).",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO_MODE:
             raise CommandError("This is no demo: DEMO_MODE is off. Nothing was changed.")
+        if options["days"] is not None and options["days"] < 0:
+            raise CommandError("--days is a number of days: 0 for today's bookings only.")
         if not options["reset"] and loader.is_complete():
             self.stdout.write("  the club's data is there and stays as it is")
             return
@@ -33,7 +40,9 @@ class Command(BaseCommand):
             loader.forget_sign_ins()
             call_command("flush", interactive=False, verbosity=0)
         started = time.monotonic()
-        loaded = loader.load(now=clock.now(), say=lambda text: self.stdout.write(f"  {text}"))
+        loaded = loader.load(
+            now=clock.now(), say=lambda text: self.stdout.write(f"  {text}"), days=options["days"]
+        )
         booked, seconds = loaded.bookings, time.monotonic() - started
         self.stdout.write(
             f"  {len(loaded.members)} members, {len(loaded.staff)} staff, {booked.made} reservations "

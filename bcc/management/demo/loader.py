@@ -43,9 +43,14 @@ def is_complete() -> bool:
     return has_data() and _sign_ins("json").exists()
 
 
-def load(*, now: datetime, say: Say) -> Loaded:
-    """Load the whole club, and write the sign-ins to the data folder (mode 0600)."""
+def load(*, now: datetime, say: Say, days: int | None = None) -> Loaded:
+    """Load the whole club, and write the sign-ins to the data folder (mode 0600).
+
+    Bookings are those of so many ``days`` before and after today; as the club's file says unless given.
+    """
     club: dict[str, Any] = yaml.safe_load(DATA.read_text())
+    if days is not None:
+        club["bookings"] |= {"days_back": days, "days_ahead": days}
     # One hash for everybody: five hundred of Argon2 take minutes, and every demo member has one password.
     password = secrets.token_urlsafe(9)
     encoded = make_password(password)
@@ -55,7 +60,7 @@ def load(*, now: datetime, say: Say) -> Loaded:
     say("facilities, hours, policies and content")
     transactions.run(lambda: load_places(club, now=now))
     transactions.run(lambda: load_content(club, now=now))
-    say("reservations of some weeks, each by the club's own rules")
+    say("reservations before and after today, each by the club's own rules")
     cast = _cast_of(members)
     households = {member.membership_id for member in cast}
     bookings = load_bookings(club["bookings"], members=members, cast=households, now=now)
