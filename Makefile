@@ -13,8 +13,8 @@ export DATA_DIR
 
 PYTHON := .venv/bin/python
 BIN := .venv/bin
-# Two workers: the suite starts servers and browsers of its own beside them.
-TEST_WORKERS ?= 2
+# More than there are cores: the suite starts servers and browsers of its own, and waits for them.
+TEST_WORKERS ?= 3
 PYTEST_ARGS ?=
 
 .PHONY: help run test check lint types schema-check format demo-reset schema erd shell doctor coverage \
@@ -69,7 +69,7 @@ doctor: install ## what is wrong with this machine, and what to do about it
 	@$(PYTHON) manage.py doctor
 
 coverage: install-dev ## the suite with branch coverage
-	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadgroup --cov --cov-report=term $(PYTEST_ARGS)
 
 requirements: install-dev ## resolve pyproject.toml's dependencies again into requirements/*.txt
 	@deploy/compile-requirements.sh

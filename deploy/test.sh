@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Every test on SQLite, then what depends on the engine on PostgreSQL. Run by `make test`, inside of
 # `python -m tests.services`, which names both servers.
-#   TEST_WORKERS   processes of pytest (2)
+#   TEST_WORKERS   processes of pytest (3)
 #   PYTEST_ARGS    more arguments for both runs
 # Where DATABASE_URL is set the whole suite runs on that server instead, once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-pytest() { .venv/bin/python -m pytest -n "${TEST_WORKERS:-2}" ${PYTEST_ARGS:-} "$@"; }
+pytest() { .venv/bin/python -m pytest -n "${TEST_WORKERS:-3}" --dist loadgroup ${PYTEST_ARGS:-} "$@"; }
 
 if [ -n "${DATABASE_URL:-}" ]; then
     printf '── tests on the server that DATABASE_URL names\n'

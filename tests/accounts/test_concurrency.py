@@ -22,7 +22,7 @@ from accounts.services.tokens import Tokens
 from bcc.core.errors import DomainError
 from tests.accounts.conftest import PASSWORD, PHONE
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.engine]
 
 
 def all_at_once(count: int, work: Callable[[int], Any]) -> list[Any]:

@@ -23,6 +23,8 @@ from accounts.models import (
     User,
 )
 
+pytestmark = pytest.mark.engine
+
 
 class TestMember:
     @pytest.mark.parametrize(

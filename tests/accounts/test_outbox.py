@@ -19,6 +19,8 @@ from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Purpose, issue_challenge
 from accounts.services.outbox import due_notifications, send_notification
 
+pytestmark = pytest.mark.engine
+
 
 class Flaky:
     """A sender that fails as often as it is told to, and notes whether a transaction was open."""

@@ -22,6 +22,8 @@ from accounts.services.sessions import (
 )
 from accounts.services.tokens import TokenInvalidError, Tokens, TokenTooOldError, read_token
 
+pytestmark = pytest.mark.engine
+
 
 @pytest.fixture
 def tokens(user: User, trusted: Device, now: datetime) -> Tokens:

@@ -25,6 +25,8 @@ from bcc.core import clock, transactions
 from bcc.core.errors import BusyError, ConflictError
 from bcc.core.models import IdempotencyKey
 
+pytestmark = pytest.mark.engine
+
 THREADS = 20
 
 

@@ -28,7 +28,7 @@ from facilities.models import (
 )
 from tests.factories import make_quota, make_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
 

@@ -40,7 +40,7 @@ from facilities.models import (
 from facilities.models.rulebook import RuledModel
 from tests.factories import make_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 STARTS, ENDS = datetime(2026, 6, 2, tzinfo=UTC), datetime(2026, 6, 3, tzinfo=UTC)
 BAND = {"kind": "court", "weekday": 0, "starts": time(17), "ends": time(21)}

@@ -21,6 +21,8 @@ from reservations.models import Reservation
 from reservations.policies.states import COUNTED_WHEN_OVER, OCCUPYING, State
 from tests.factories import make_facility
 
+pytestmark = pytest.mark.engine
+
 FIRST, LAST = date(2026, 6, 1), date(2026, 6, 30)
 
 

@@ -20,7 +20,7 @@ from tests.conftest import at_club
 from tests.factories import make_facility, make_quota, make_rooms, make_space
 from tests.reservations.bookings import book, codes, wish_for
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
 
 class TestCreateReservation:

@@ -18,7 +18,7 @@ from reservations.services.errors import SlotTakenError
 from tests.factories import make_facility, make_space
 from tests.reservations.bookings import STAFF, actor_of, book, wish_for
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 QUARTER = timedelta(minutes=15)
 
 

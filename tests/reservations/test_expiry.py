@@ -26,7 +26,7 @@ from tests.reservations.bookings import (
     wish_for,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 MINUTE, TICK = timedelta(minutes=1), timedelta(microseconds=1)
 
 

@@ -21,7 +21,7 @@ from tests.conftest import at_club
 from tests.factories import make_facility, make_quota, make_rooms
 from tests.reservations.bookings import STAFF, actor_of, book, wish_for
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 Client = Callable[[Member | User], APIClient]
 

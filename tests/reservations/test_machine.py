@@ -29,6 +29,8 @@ from tests.conftest import NOW, at_club
 from tests.factories import MemberFactory, make_facility, make_quota, make_space
 from tests.reservations.bookings import STAFF, actor_of, assert_sound
 
+pytestmark = pytest.mark.engine
+
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 A_DAY, PLACES = 3, ("east", "west", "both", "pool")
 people = st.integers(0, 2)

@@ -21,6 +21,8 @@ from tests.core.rest import api
 from tests.core.rest.conftest import OWNER, STRANGER
 from tests.core.rest.test_problems import read
 
+pytestmark = pytest.mark.engine
+
 PARALLEL = 20
 
 

@@ -1,0 +1,18 @@
+"""How the tests of live servers share the machine with the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """They come first, being the longest, and those of a module stay with one worker and its servers."""
+    live = [item for item in items if HERE in item.path.parents]
+    for item in live:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items[:] = live + [item for item in items if HERE not in item.path.parents]
