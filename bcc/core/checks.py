@@ -29,7 +29,7 @@ def check_isolation(**_: Any) -> list[checks.CheckMessage]:
     return [
         checks.Error(
             f"The database {alias!r} asks for the isolation level {level}.",
-            hint="Leave isolation_level out of its OPTIONS: READ COMMITTED is the one that the locks rest on.",
+            hint="Leave isolation_level out of its OPTIONS: the locks rest on READ COMMITTED.",
             id="core.E001",
         )
         for alias, database in settings.DATABASES.items()

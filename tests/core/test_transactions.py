@@ -209,12 +209,12 @@ class TestWrites:
 
 
 DEADLOCKED = (
-    "Transaction (Process ID 55) was deadlocked on lock resources with another process and has been chosen as "
-    "the deadlock victim. Rerun the transaction."
+    "Transaction (Process ID 55) was deadlocked on lock resources with another process and has been "
+    "chosen as the deadlock victim. Rerun the transaction."
 )
 CONFLICT = (
-    "Snapshot isolation transaction aborted due to update conflict. You cannot use snapshot isolation to access "
-    "table 'dbo.accounts_membership' directly or indirectly in database 'bcc'. Retry the transaction."
+    "Snapshot isolation transaction aborted due to update conflict. You cannot use snapshot isolation to "
+    "access table 'dbo.accounts_membership' directly or indirectly in database 'bcc'. Retry the transaction."
 )
 WAITED = "Lock request time out period exceeded."
 DUPLICATE = "Violation of UNIQUE KEY constraint 'once'. The duplicate key value is (1205)."
