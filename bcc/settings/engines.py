@@ -83,7 +83,7 @@ def _sql_server(options: dict[str, Any]) -> dict[str, Any]:
         return {"driver": ODBC_DRIVER, **options}
     if "driver" in options:
         raise ImproperlyConfigured(
-            "DATABASE_URL names an ODBC driver, and only python_driver=pyodbc can use one. Write both, or neither."
+            "DATABASE_URL names an ODBC driver, which only python_driver=pyodbc can use. Write both or none."
         )
     return {"python_driver": chosen, **options}
 

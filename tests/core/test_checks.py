@@ -65,4 +65,5 @@ class TestCheckIsolation:
         assert message.msg == "The database 'default' asks for the isolation level SERIALIZABLE."
 
     def test_is_among_the_checks_of_every_command(self) -> None:
-        assert check_isolation in checks.registry.registry.get_checks()
+        registered: Any = checks.registry.registry.get_checks()
+        assert check_isolation in registered
