@@ -133,7 +133,8 @@ def refused_in_model(model: type[models.Model]) -> Iterator[str]:
             yield f"{name} is of expressions, and is left out."
         yield from (f"{name}: {what}" for what in refused_in_filter(index.condition))
         yield from _too_long(model, [field for field, _ in index.fields_orders], index.name)
-    for field in meta.local_fields:
+    fields: Any = meta.local_fields
+    for field in fields:
         if field.db_index or (field.unique and not field.primary_key):
             yield from _too_long(model, [field.name], field.name)
 
@@ -168,7 +169,8 @@ def _nullable_together(
     if len(names) < 2:
         return
     for name in names:
-        if model._meta.get_field(name).null and not _demands(condition, name):
+        field: Any = model._meta.get_field(name)
+        if field.null and not _demands(condition, name):
             yield f"{model._meta.label}: {what} is over {name}, which may be NULL."
 
 

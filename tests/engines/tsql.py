@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import pytest
+from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import QuerySet
-from django.db.models.sql import InsertQuery, UpdateQuery
+from django.db.models.sql import InsertQuery
+from django.db.models.sql.compiler import SQLCompiler, SQLInsertCompiler
 from django.db.utils import ConnectionHandler
 
 from bcc.settings import engines
@@ -37,7 +39,7 @@ def make_wrapper(url: str = URL) -> Any:
     # Its module imports pyodbc, and that libodbc; `make odbc` installs it.
     base = pytest.importorskip("mssql.base", exc_type=ImportError)
 
-    class Rendering(base.DatabaseWrapper):  # type: ignore[misc,name-defined]  # the class of a module that is imported here
+    class Rendering(base.DatabaseWrapper):  # type: ignore[name-defined]  # the class of a module that is imported here
         def connect(self) -> NoReturn:
             raise NeedsServerError
 
@@ -138,14 +140,8 @@ def select(wrapper: Any, rows: QuerySet[Any, Any]) -> Statement:
     return Statement(*rows.query.get_compiler(connection=wrapper).as_sql())
 
 
-def update(wrapper: Any, rows: QuerySet[Any, Any], **values: Any) -> Statement:
-    query: Any = rows.query.chain(UpdateQuery)
-    query.add_update_values(values)
-    return Statement(*query.get_compiler(connection=wrapper).as_sql())
-
-
 def insert(wrapper: Any, rows: list[Any]) -> list[Statement]:
-    """As ``bulk_create`` sends them: in the batches that the back end allows."""
+    """As ``bulk_create`` sends them: in the batches that the back end asks for."""
     fields = [field for field in type(rows[0])._meta.concrete_fields if not field.primary_key]
     size = wrapper.ops.bulk_batch_size(fields, rows)
     statements = []
@@ -154,3 +150,36 @@ def insert(wrapper: Any, rows: list[Any]) -> list[Statement]:
         query.insert_values(fields, rows[start : start + size])
         statements += [Statement(*one) for one in query.get_compiler(connection=wrapper).as_sql()]
     return statements
+
+
+@contextmanager
+def translated(wrapper: Any) -> Iterator[list[Statement]]:
+    """Compile for SQL Server too, meanwhile, whatever Django's ORM sends to the real database.
+
+    So the statements are those of the code that runs, not of a copy of its queries in a test.
+    """
+    said: list[Statement] = []
+
+    def note(query: Any, **attributes: Any) -> None:
+        twin = query.clone().get_compiler(connection=wrapper)
+        vars(twin).update(attributes)
+        try:
+            found = twin.as_sql()
+        except EmptyResultSet:  # nothing is sent
+            return
+        said.extend(Statement(*one) for one in (found if isinstance(found, list) else [found]))
+
+    def read_or_change(self: Any, *args: Any, **kwargs: Any) -> Any:
+        note(self.query)
+        return send(self, *args, **kwargs)
+
+    def insert(self: Any, returning_fields: Any = None) -> Any:
+        # Only SQLite and PostgreSQL return the keys of many rows.
+        note(self.query, returning_fields=returning_fields if len(self.query.objs) == 1 else None)
+        return send_insert(self, returning_fields)
+
+    send, send_insert = SQLCompiler.execute_sql, SQLInsertCompiler.execute_sql
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SQLCompiler, "execute_sql", read_or_change)
+        patch.setattr(SQLInsertCompiler, "execute_sql", insert)
+        yield said
