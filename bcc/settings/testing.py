@@ -42,9 +42,13 @@ SECRET_KEY = "testing-secret-key-that-signs-nothing-outside-of-the-tests"  # noq
 JWT_KEY = "testing-jwt-key-that-signs-nothing-outside-of-the-tests"
 OTP_KEY = "testing-otp-key-that-signs-nothing-outside-of-the-tests"
 
-# A file: in memory WAL is off, and threads get "table is locked".
-DATABASES = {"default": engines.sqlite(DATA_DIR / "unused.sqlite3", synchronous="OFF")}
-DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+if "DATABASE_URL" in os.environ:
+    # Another engine, on which Django makes and drops a database test_… of its own.
+    DATABASES = {"default": engines.database(os.environ["DATABASE_URL"])}
+else:
+    # A file: in memory WAL is off, and threads get "table is locked".
+    DATABASES = {"default": engines.sqlite(DATA_DIR / "unused.sqlite3", synchronous="OFF")}
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 globals().update(engines.embedded_services())
 
 CELERY_TASK_ALWAYS_EAGER = True
