@@ -133,7 +133,7 @@ class TestBooking:
             )
         for one in said:
             assert_taken(one)
-        # The batches above are SQLite's; these are SQL Server's, for the same rows.
+        # The batches above end where the real database's do; these are SQL Server's own.
         claims = list(SlotClaim.objects.order_by("pk"))
         assert len(claims) == 4_800
         batches = insert(sql_server, claims)

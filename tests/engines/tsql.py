@@ -173,13 +173,16 @@ def translated(wrapper: Any) -> Iterator[list[Statement]]:
         note(self.query)
         return send(self, *args, **kwargs)
 
-    def insert(self: Any, returning_fields: Any = None) -> Any:
-        # Only SQLite and PostgreSQL return the keys of many rows.
-        note(self.query, returning_fields=returning_fields if len(self.query.objs) == 1 else None)
+    def add(self: Any, returning_fields: Any = None) -> Any:
+        if len(self.query.objs) == 1:
+            note(self.query, returning_fields=returning_fields)
+        else:
+            # Only SQLite and PostgreSQL return the keys of many rows, and their batches are their own.
+            said.extend(insert(wrapper, self.query.objs))
         return send_insert(self, returning_fields)
 
     send, send_insert = SQLCompiler.execute_sql, SQLInsertCompiler.execute_sql
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SQLCompiler, "execute_sql", read_or_change)
-        patch.setattr(SQLInsertCompiler, "execute_sql", insert)
+        patch.setattr(SQLInsertCompiler, "execute_sql", add)
         yield said

@@ -161,6 +161,9 @@ class TestDatabaseViews:
         call_command("migrate", verbosity=0)
         assert OCCUPANCY in self.relations()
 
+    @pytest.mark.skipif(
+        connection.vendor != "sqlite", reason="Elsewhere tables are changed where they stand."
+    )
     @pytest.mark.django_db(transaction=True)
     def test_are_out_of_the_way_of_a_table_that_is_made_anew(self) -> None:
         """What SQLite refuses while a view reads the table, and every later migration may do."""
