@@ -18,7 +18,7 @@ TEST_WORKERS ?= 3
 PYTEST_ARGS ?=
 
 .PHONY: help run test check lint types schema-check format demo-reset schema erd shell doctor coverage \
-	requirements install install-dev browser services clean
+	requirements install install-dev browser odbc services clean
 
 help: ## list these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ help: ## list these commands
 run: install ## the whole club on this machine: PORT=8000 DATA_DIR=./data HOST=127.0.0.1
 	@deploy/start.sh --host "$(HOST)" --port "$(PORT)"
 
-test: install-dev browser services ## everything: the linters of `make check`, then the suite on SQLite and PostgreSQL
+test: install-dev browser odbc services ## everything: the linters of `make check`, then the suite on SQLite and PostgreSQL
 	@$(MAKE) check
 	@TEST_WORKERS="$(TEST_WORKERS)" PYTEST_ARGS="$(PYTEST_ARGS)" $(PYTHON) -m tests.services -- deploy/test.sh
 
@@ -85,6 +85,9 @@ browser:
 
 services:
 	@deploy/bootstrap.sh services
+
+odbc: install-dev
+	@deploy/bootstrap.sh odbc
 
 clean: ## remove tool caches (not the environment, not the data)
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis htmlcov .coverage

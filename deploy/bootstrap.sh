@@ -3,6 +3,7 @@
 #   bootstrap.sh base      what running needs
 #   bootstrap.sh dev       that, and what tests and linters need
 #   bootstrap.sh browser   a Chromium for the browser tests
+#   bootstrap.sh odbc      the libraries that pyodbc's wheel lacks, for the tests of SQL Server's dialect
 #   bootstrap.sh services  Redis, PostgreSQL, nginx and docker-compose for the tests; nothing is started
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -104,9 +105,13 @@ install_services() {
 
 find_browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
+# A machine without these still serves SQLite and PostgreSQL: only SQL Server's back end imports pyodbc.
+has_odbc() { .venv/bin/python -c "import pyodbc" 2>/dev/null; }
+
 case "${1:-}" in
     base | dev) install_requirements "$1" ;;
     browser) find_browser >/dev/null || apt_install chromium ;;
+    odbc) has_odbc || apt_install libodbc2 libltdl7 libgssapi-krb5-2 ;;
     services) install_services ;;
-    *) fail "say which: base, dev, browser or services." ;;
+    *) fail "say which: base, dev, browser, odbc or services." ;;
 esac

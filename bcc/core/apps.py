@@ -1,6 +1,9 @@
 from celery import current_app
 from django.apps import AppConfig
+from django.core import checks
 from django.utils.translation import gettext_lazy as _
+
+from bcc.core.checks import check_isolation
 
 
 class CoreConfig(AppConfig):
@@ -13,3 +16,4 @@ class CoreConfig(AppConfig):
         # Celery finds tasks lazily, on the worker's import signal; a web process that only
         # enqueues by name would otherwise never know them.
         current_app.autodiscover_tasks(force=True)
+        checks.register(check_isolation)

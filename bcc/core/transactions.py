@@ -26,10 +26,19 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_RETRIES = 3
-# SQLSTATE 40001 serialisation failure, 40P01 PostgreSQL's deadlock; 1205 and 3960 are SQL Server's
-# deadlock and snapshot conflict. Classes differ by driver, so only numbers are looked at.
-RETRIED_STATES = frozenset({"40001", "40P01"})
-RETRIED_NUMBERS = frozenset({1205, 3960})
+# SQLSTATE 40001 serialisation failure, 40P01 PostgreSQL's deadlock, 55P03 its lock time-out; 1205, 3960
+# and 1222 are SQL Server's deadlock, snapshot conflict and lock time-out. Classes differ by driver, so
+# only numbers are looked at.
+RETRIED_STATES = frozenset({"40001", "40P01", "55P03"})
+RETRIED_NUMBERS = frozenset({1205, 3960, 1222})
+# mssql_python says neither SQLSTATE nor number: its own words for 40001, then the server's own, which
+# are English where the login's language is.
+RETRIED_WORDS = (
+    "Driver Error: Serialization failure",
+    "has been chosen as the deadlock victim",
+    "Snapshot isolation transaction aborted due to update conflict",
+    "Lock request time out period exceeded",
+)
 SQLITE_BUSY, SQLITE_LOCKED = 5, 6
 
 _writer_lock = threading.RLock()
@@ -95,6 +104,8 @@ def is_transient(error: BaseException) -> bool:
             if text in RETRIED_STATES or any(state in text.split("'") for state in RETRIED_STATES):
                 return True
             if any(text == str(number) or f"({number})" in text for number in RETRIED_NUMBERS):
+                return True
+            if any(words in text for words in RETRIED_WORDS):
                 return True
         seen = seen.__cause__
     return False

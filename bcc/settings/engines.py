@@ -14,6 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 SQLITE_TIMEOUT_SECONDS = 20
 SCHEMES = frozenset({"sqlite", "postgres", "postgresql", "mssql"})
+PYTHON_DRIVERS = ("mssql_python", "pyodbc")
+ODBC_DRIVER = "ODBC Driver 18 for SQL Server"
 REDIS_VISIBILITY_TIMEOUT_SECONDS = 15 * 60
 
 
@@ -42,7 +44,9 @@ def sqlite(path: Path | str, *, synchronous: str = "NORMAL") -> dict[str, Any]:
 def database(url: str) -> dict[str, Any]:
     """Django's settings for ``DATABASE_URL``: postgres://, mssql:// or sqlite:///path.
 
-    Raises ImproperlyConfigured where the URL names no engine that is known.
+    What follows a ``?`` goes to OPTIONS. SQL Server is spoken to through ``mssql_python``, or through
+    ``?python_driver=pyodbc`` and then an ODBC ``driver`` that the machine has.
+    Raises ImproperlyConfigured where the URL names no engine, or no driver, that is known.
     """
     # Asked first: the parser would warn of an unknown one with the whole URL, password and all.
     if url.partition("://")[0] not in SCHEMES:
@@ -59,12 +63,29 @@ def database(url: str) -> dict[str, Any]:
         options.setdefault("pool", {"min_size": 1, "max_size": 10, "timeout": 10})
         config["CONN_MAX_AGE"] = 0
     elif engine == "mssql":
-        options.setdefault("python_driver", "mssql_python")
-        options.setdefault("driver", "ODBC Driver 18 for SQL Server")
+        options = _sql_server(options)
+        # The drivers pool their own connections.
         config["CONN_MAX_AGE"] = 0
     config["CONN_HEALTH_CHECKS"] = True
     config["OPTIONS"] = options
     return config
+
+
+def _sql_server(options: dict[str, Any]) -> dict[str, Any]:
+    """``options`` with the driver settled. ``mssql_python`` brings its own ODBC driver and takes no other."""
+    chosen = str(options.pop("python_driver", PYTHON_DRIVERS[0]))
+    if chosen not in PYTHON_DRIVERS:
+        raise ImproperlyConfigured(
+            f"DATABASE_URL names no driver that is known. Write python_driver={' or '.join(PYTHON_DRIVERS)}."
+        )
+    if chosen == "pyodbc":
+        # The back end takes pyodbc where no driver is named.
+        return {"driver": ODBC_DRIVER, **options}
+    if "driver" in options:
+        raise ImproperlyConfigured(
+            "DATABASE_URL names an ODBC driver, which only python_driver=pyodbc can use. Write both or none."
+        )
+    return {"python_driver": chosen, **options}
 
 
 def embedded_services() -> dict[str, Any]:

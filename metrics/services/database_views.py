@@ -21,16 +21,23 @@ COLUMNS: Final = frozenset(
     {"id", "facility_id", "type", "state", "starts_on", "starts_at", "ends_at", "party", "guest_count"}
 )
 
-# Between two columns of the table; each engine keeps time in a way of its own.
+# Between two columns of the table, in whole minutes; each engine keeps time in a way of its own. A cast
+# of PostgreSQL's rounds, and DATEDIFF(minute) counts the minutes that begin, so both go by the seconds.
 _MINUTES: Final = {
     "sqlite": "(CAST(strftime('%s', ends_at) AS INTEGER) - CAST(strftime('%s', starts_at) AS INTEGER)) / 60",
-    "postgresql": "CAST(EXTRACT(EPOCH FROM (ends_at - starts_at)) / 60 AS BIGINT)",
-    "microsoft": "CAST(DATEDIFF(minute, starts_at, ends_at) AS BIGINT)",
+    "postgresql": "CAST(FLOOR(EXTRACT(EPOCH FROM (ends_at - starts_at)) / 60) AS BIGINT)",
+    "microsoft": "CAST(DATEDIFF(second, starts_at, ends_at) / 60 AS BIGINT)",
+}
+# SQL Server wants a view alone in its batch, which one statement a call is.
+_CREATE: Final = {
+    "sqlite": "CREATE VIEW",
+    "postgresql": "CREATE OR REPLACE VIEW",
+    "microsoft": "CREATE OR ALTER VIEW",
 }
 
 
 def occupancy_sql(vendor: str) -> str:
-    """``CREATE VIEW`` for a database's vendor, one statement. Raises KeyError for an unknown one."""
+    """What makes the view for a database's vendor, one statement. Raises KeyError for an unknown one."""
     minutes = _MINUTES[vendor]
     taken = f"state IN ({_listed(OCCUPYING | COUNTED_WHEN_OVER)})"
     stands = f"type <> 'BLOCKED' AND {taken}"
@@ -51,15 +58,20 @@ def occupancy_sql(vendor: str) -> str:
         for name, (condition, value) in columns.items()
     )
     return (
-        f"CREATE VIEW {OCCUPANCY} AS SELECT MIN(id) AS id, facility_id, starts_on, {sums} "  # noqa: S608 - nothing from outside is in it
+        f"{_CREATE[vendor]} {OCCUPANCY} AS SELECT MIN(id) AS id, facility_id, starts_on, {sums} "  # noqa: S608 - nothing from outside is in it
         f"FROM {READS} GROUP BY facility_id, starts_on"
     )
+
+
+def drop_sql() -> str:
+    """Its reverse, the same on every engine."""
+    return f"DROP VIEW IF EXISTS {OCCUPANCY}"
 
 
 def drop_views(*, using: str) -> None:
     """Take the views away, where they are."""
     if OCCUPANCY in _relations(using):
-        _execute(f"DROP VIEW {OCCUPANCY}", using)
+        _execute(drop_sql(), using)
 
 
 def create_views(*, using: str) -> None:

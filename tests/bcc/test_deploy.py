@@ -164,6 +164,18 @@ class TestBootstrap:
         assert bootstrap(machine, "browser").returncode == 0
         assert not (machine / "log").exists()
 
+    def test_installs_odbc_only_where_pyodbc_cannot_be_imported(self, machine: Path) -> None:
+        python = machine / ".venv" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(f"#!/bin/sh\n[ -e {machine}/installed ]\n")
+        python.chmod(0o755)
+        assert bootstrap(machine, "odbc").returncode == 0
+        libraries = "libodbc2 libltdl7 libgssapi-krb5-2"
+        assert f"apt-get install -y -qq --no-install-recommends {libraries}" in called(machine)
+        (machine / "log").unlink()
+        assert bootstrap(machine, "odbc").returncode == 0
+        assert not (machine / "log").exists()
+
 
 class TestMakefile:
     def test_lists_its_commands(self) -> None:

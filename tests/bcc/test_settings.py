@@ -148,10 +148,37 @@ class TestDevelopment:
 class TestDatabase:
     def test_reads_sql_server(self) -> None:
         found = engines.database("mssql://sa:p%40ss@sqlserver:1433/bcc")
-        assert found["ENGINE"] == "mssql"
-        assert found["PASSWORD"] == "p@ss"
-        assert found["OPTIONS"]["python_driver"] == "mssql_python"
+        assert found == {
+            "ENGINE": "mssql",
+            "NAME": "bcc",
+            "USER": "sa",
+            "PASSWORD": "p@ss",
+            "HOST": "sqlserver",
+            "PORT": 1433,
+            "CONN_MAX_AGE": 0,
+            "CONN_HEALTH_CHECKS": True,
+            # It brings its own ODBC driver and takes the name of no other.
+            "OPTIONS": {"python_driver": "mssql_python"},
+        }
+
+    def test_speaks_to_sql_server_through_pyodbc_where_the_url_says_so(self) -> None:
+        found = engines.database("mssql://sa:secret@sqlserver:1433/bcc?python_driver=pyodbc")
+        assert found["OPTIONS"] == {"driver": "ODBC Driver 18 for SQL Server"}
         assert found["CONN_MAX_AGE"] == 0
+        found = engines.database(
+            "mssql://sa:secret@sqlserver/bcc?python_driver=pyodbc&driver=ODBC+Driver+17+for+SQL+Server"
+            "&extra_params=TrustServerCertificate%3Dyes"
+        )
+        assert found["OPTIONS"] == {
+            "driver": "ODBC Driver 17 for SQL Server",
+            "extra_params": "TrustServerCertificate=yes",
+        }
+
+    @pytest.mark.parametrize("query", ["python_driver=pymssql", "driver=ODBC+Driver+17+for+SQL+Server"])
+    def test_refuses_a_driver_that_nothing_could_use(self, query: str) -> None:
+        with pytest.raises(ImproperlyConfigured, match="python_driver=") as caught:
+            engines.database(f"mssql://sa:secret@sqlserver/bcc?{query}")
+        assert "secret" not in str(caught.value)
 
     def test_gives_postgresql_a_pool(self) -> None:
         found = engines.database("postgres://bcc:secret@db:5432/bcc")

@@ -19,6 +19,7 @@ from django.db import (
     models,
     transaction,
 )
+from django.db import utils as db_utils
 from django.test.utils import CaptureQueriesContext, isolate_apps
 
 from bcc.core import clock, transactions
@@ -207,6 +208,89 @@ class TestWrites:
         assert (add_row.__name__, add_row.__doc__) == ("add_row", "Add a row.")
         assert add_row(key="x") == "x"
         assert not connection.in_atomic_block
+
+
+DEADLOCKED = (
+    "Transaction (Process ID 55) was deadlocked on lock resources with another process and has been "
+    "chosen as the deadlock victim. Rerun the transaction."
+)
+CONFLICT = (
+    "Snapshot isolation transaction aborted due to update conflict. You cannot use snapshot isolation to "
+    "access table 'dbo.accounts_membership' directly or indirectly in database 'bcc'. Retry the transaction."
+)
+WAITED = "Lock request time out period exceeded."
+DUPLICATE = "Violation of UNIQUE KEY constraint 'once'. The duplicate key value is (1205)."
+SYNTAX = "Incorrect syntax near 'LIMIT'."
+ODBC = "[Microsoft][ODBC Driver 18 for SQL Server][SQL Server]"
+
+
+def as_django_raises(cause: Exception) -> BaseException:
+    """The driver's error under Django's class of the same name, as the wrapper of every cursor raises it."""
+    try:
+        raise getattr(db_utils, type(cause).__name__)(*cause.args) from cause
+    except db_utils.Error as error:
+        return error
+
+
+def by_mssql_python(state: str, text: str) -> BaseException:
+    """What mssql_python 1.16 raises: its own function, given what the driver says of a failed statement."""
+    exceptions = pytest.importorskip("mssql_python.exceptions")
+    with pytest.raises(exceptions.Exception) as caught:
+        exceptions.raise_exception(state, f"{ODBC}{text}")
+    return as_django_raises(caught.value)
+
+
+def by_pyodbc(name: str, state: str, number: int, text: str) -> BaseException:
+    """What pyodbc 5 raises: the SQLSTATE, then the text with state, number and function around it."""
+    pyodbc = pytest.importorskip("pyodbc", exc_type=ImportError)  # without libodbc it cannot be imported
+    cause = getattr(pyodbc, name)(state, f"[{state}] {ODBC}{text} ({number}) (SQLExecDirectW)")
+    return as_django_raises(cause)
+
+
+class TestIsTransientOnSqlServer:
+    @pytest.mark.parametrize(
+        ("state", "text"),
+        [
+            ("40001", DEADLOCKED),
+            ("42000", DEADLOCKED),
+            ("42000", CONFLICT),
+            ("42000", WAITED),
+            ("HYT00", WAITED),
+        ],
+    )
+    def test_knows_what_mssql_python_says_without_a_number(self, state: str, text: str) -> None:
+        assert transactions.is_transient(by_mssql_python(state, text))
+
+    def test_knows_a_deadlock_in_the_servers_own_language(self) -> None:
+        assert transactions.is_transient(by_mssql_python("40001", "Die Transaktion befand sich im Deadlock."))
+
+    @pytest.mark.parametrize(("state", "text"), [("23000", DUPLICATE), ("42000", SYNTAX), ("HY000", "Gone.")])
+    def test_takes_nothing_else_of_mssql_python_for_one(self, state: str, text: str) -> None:
+        assert not transactions.is_transient(by_mssql_python(state, text))
+
+    @pytest.mark.parametrize(
+        ("name", "state", "number", "text"),
+        [
+            ("OperationalError", "40001", 1205, DEADLOCKED),
+            ("Error", "40001", 1205, DEADLOCKED),
+            ("ProgrammingError", "42000", 3960, CONFLICT),
+            ("ProgrammingError", "42000", 1222, WAITED),
+            ("ProgrammingError", "42000", 1222, "Das Timeout für eine Sperranforderung wurde überschritten."),
+        ],
+    )
+    def test_knows_what_pyodbc_says_by_state_and_number(
+        self, name: str, state: str, number: int, text: str
+    ) -> None:
+        assert transactions.is_transient(by_pyodbc(name, state, number, text))
+
+    @pytest.mark.parametrize(
+        ("name", "state", "number", "text"),
+        [("IntegrityError", "23000", 2627, DUPLICATE), ("ProgrammingError", "42000", 102, SYNTAX)],
+    )
+    def test_takes_nothing_else_of_pyodbc_for_one(
+        self, name: str, state: str, number: int, text: str
+    ) -> None:
+        assert not transactions.is_transient(by_pyodbc(name, state, number, text))
 
 
 class TestIsTransient:
