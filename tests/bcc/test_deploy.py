@@ -197,7 +197,7 @@ def compose() -> dict[str, Any]:
 class TestCompose:
     def test_has_each_process_as_a_service(self) -> None:
         assert compose().keys() == {
-            "migrate", "web", "sockets", "worker", "beat", "proxy", "sqlserver", "redis"
+            "database", "migrate", "web", "sockets", "worker", "beat", "proxy", "sqlserver", "redis"
         }  # fmt: skip
 
     def test_is_what_docker_compose_understands(self, tmp_path: Path) -> None:
