@@ -10,6 +10,8 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 DATA_DIR ?= $(CURDIR)/data
 export DATA_DIR
+# The suite starts many processes: each would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON := .venv/bin/python
 BIN := .venv/bin

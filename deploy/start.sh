@@ -11,7 +11,8 @@ printf '── tables\n'
 "$python" manage.py migrate --verbosity 0
 if [ "${DEMO_MODE:-true}" != false ]; then
     printf '── demo club\n'
-    "$python" manage.py demo
+    # shellcheck disable=SC2086 # DEMO_ARGS are words, as in DEMO_ARGS="--days 2"
+    "$python" manage.py demo ${DEMO_ARGS:-}
 fi
 trap - INT TERM
 

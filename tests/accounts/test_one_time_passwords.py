@@ -25,8 +25,6 @@ from accounts.services.one_time_passwords import (
     void_challenges,
 )
 
-pytestmark = pytest.mark.engine
-
 
 class TestIssueChallenge:
     def test_a_new_one_ends_the_old_one_of_the_purpose(self, user: User, now: datetime) -> None:

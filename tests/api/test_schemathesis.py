@@ -30,7 +30,7 @@ from tests.api.calls import call_for
 from tests.api.routes import PREFIX, Operation
 from tests.api.world import World, undone
 
-RANDOM_REQUESTS: Final = 10
+RANDOM_REQUESTS: Final = 5
 CHECKS: Final = [
     not_a_server_error,
     status_code_conformance,

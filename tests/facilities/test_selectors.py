@@ -35,7 +35,7 @@ from tests.conftest import at_club
 from tests.facilities.conftest import queries
 from tests.factories import CategoryFactory, make_facility, make_quota, make_rooms, make_space, make_version
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engine]
+pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 6, 1)
 MANILA = ZoneInfo("Asia/Manila")

@@ -24,8 +24,6 @@ from metrics.services.activities import (
 )
 from tests.factories import MemberFactory
 
-pytestmark = pytest.mark.engine
-
 DAY = date(2026, 6, 1)
 
 

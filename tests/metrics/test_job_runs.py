@@ -16,8 +16,6 @@ from metrics.models import JobRun
 from metrics.selectors.job_runs import late_jobs, scheduled_jobs
 from metrics.services.job_runs import note_finished, note_started
 
-pytestmark = pytest.mark.engine
-
 TASK = "tests.heartbeat"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

@@ -31,7 +31,7 @@ from tests.factories import (
 )
 from tests.reservations.bookings import STAFF, actor_of, book, wish_for
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engine]
+pytestmark = pytest.mark.django_db
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 

@@ -26,7 +26,7 @@ from tests.reservations.bookings import (
     wish_for,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engine]
+pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
 # The court of these tests is booked for Tuesday at ten, and may be given back until eight.
 CUTOFF = at_club(2, 8)

@@ -27,7 +27,7 @@ from tests.factories import make_facility, make_rooms, make_space
 from tests.reservations.bookings import book, wish_for
 
 # Rules in memory leave out closures that are over by the clock of the machine.
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("travel"), pytest.mark.engine]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("travel")]
 
 KEEP, CANCEL = Decision.KEEP, Decision.CANCEL
 

@@ -15,7 +15,7 @@ from tests.conftest import at_club
 from tests.factories import make_facility
 from tests.reservations.bookings import STAFF, actor_of, book, wish_for
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engine]
+pytestmark = pytest.mark.django_db
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 STARTS = at_club(2, 10)
 

@@ -21,7 +21,7 @@ from tests.conftest import at_club
 from tests.factories import make_facility, make_version
 from tests.reservations.bookings import actor_of, book, wish_for
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engine]
+pytestmark = pytest.mark.django_db
 
 LATER = timedelta(hours=1)
 

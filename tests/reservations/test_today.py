@@ -31,7 +31,7 @@ from tests.reservations.front_desk import (
     stay,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("travel"), pytest.mark.engine]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("travel")]
 
 
 @pytest.fixture

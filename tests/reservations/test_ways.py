@@ -23,7 +23,7 @@ from tests.conftest import at_club
 from tests.factories import make_facility, make_rooms, make_space
 from tests.reservations.bookings import STAFF, actor_of, assert_sound, book, wish_for
 
-pytestmark = [pytest.mark.django_db, pytest.mark.engine]
+pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
 Client = Callable[[Member | User], APIClient]
 

@@ -20,8 +20,6 @@ from bcc.core.rest.paging import KeysetPagination, Position, make_cursor, read_c
 from tests.core.rest.api import ListView
 from tests.core.rest.test_problems import read
 
-pytestmark = pytest.mark.engine
-
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 ORDERS = [
     ("pk",),
