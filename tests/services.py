@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -33,6 +33,9 @@ START_SECONDS = 30
 STOP_SECONDS = 20
 NOBODY_ELSE = "postgres"  # who runs the server where root starts it: PostgreSQL refuses root
 BIN_FOLDERS = "/usr/lib/postgresql"
+# What everything that is started for a run of the tests carries in its environment.
+MARK = "BCC_TEST_RUN"
+LEFTOVER_SECONDS = 10
 
 
 def free_port() -> int:
@@ -153,6 +156,8 @@ def run(command: list[str]) -> int:
             found["TEST_REDIS_URL"] = stack.enter_context(redis_server(folder))
         if "TEST_POSTGRES_URL" not in found:
             found["TEST_POSTGRES_URL"] = stack.enter_context(postgres_server(folder))
+        found[MARK] = secrets.token_hex(8)
+        stack.callback(end_leftovers, found[MARK])
         with subprocess.Popen(command, env=found) as process:
             while True:
                 try:
@@ -160,6 +165,27 @@ def run(command: list[str]) -> int:
                 except KeyboardInterrupt:
                     # Ctrl-C reached the command as well: it ends in its own time. SIGTERM did not.
                     process.send_signal(signal.SIGINT)
+
+
+def end_leftovers(mark: str) -> None:
+    """End what COMMAND has started and left behind, as when its own end was cut short."""
+    for sent in (signal.SIGTERM, signal.SIGKILL):
+        left = list(_marked(f"{MARK}={mark}".encode()))
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, sent)
+        until = time.monotonic() + LEFTOVER_SECONDS
+        while any(Path(f"/proc/{pid}").exists() for pid in left) and time.monotonic() < until:
+            time.sleep(0.1)
+
+
+def _marked(text: bytes) -> Iterator[int]:
+    """The processes, other than this one, that were started with ``text`` in their environment."""
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        pid = int(path.parent.name)
+        with suppress(OSError):
+            if pid != os.getpid() and text in path.read_bytes().split(b"\0"):
+                yield pid
 
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -17,6 +17,9 @@ from typing import Any
 
 import httpx
 
+from tests.services import MARK
+from tests.services import free_port as free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 # The first start of the demo club fills its database.
@@ -71,7 +74,8 @@ class Server:
 
 def environment(data_dir: Path, **more: str) -> dict[str, str]:
     """The embedded default in ``data_dir``, whatever the shell of the test run has set."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+    wanted = ("PATH", "HOME", "LANG", "TMPDIR", MARK)
+    kept = {name: value for name, value in os.environ.items() if name in wanted}
     return {
         **kept,
         **UNLIMITED,
@@ -103,13 +107,6 @@ def run_script(script: Sequence[str], data_dir: Path, **env: str) -> str:
 def run_json(script: Sequence[str], data_dir: Path, **env: str) -> Any:
     """The JSON that a script prints as its last line."""
     return json.loads(run_script(script, data_dir, **env).strip().splitlines()[-1])
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
