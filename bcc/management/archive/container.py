@@ -156,9 +156,9 @@ def _read_member(content: IO[bytes], info: tarfile.TarInfo, path: Path | None) -
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "wb") as file:
         size, digest = _copy(content, file)
+        file.flush()  # a write after it would be the file's time
         os.fchmod(file.fileno(), info.mode & 0o777 | 0o600)
         os.utime(file.fileno(), (info.mtime, info.mtime))
-        file.flush()
         os.fsync(file.fileno())
     return Member(size, digest)
 
