@@ -120,8 +120,17 @@ def append_to_stream(archive: Path, more: bytes) -> None:
 
 def manage(folder: Path, *arguments: str, says: str = "", **env: str) -> subprocess.CompletedProcess[str]:
     """``manage.py`` as ops run it, with ``says`` on its standard input."""
+    return _run(folder, "manage.py", *arguments, says=says, **env)
+
+
+def run_python(club: Club, script: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """A script that spoils a command of ``manage.py`` before it runs it."""
+    return _run(club.folder, "-c", script, **env)
+
+
+def _run(folder: Path, *arguments: str, says: str = "", **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
+        [sys.executable, *arguments],
         cwd=ROOT,
         env=environment(folder, **env),
         input=says,

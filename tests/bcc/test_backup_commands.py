@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import stat
 from pathlib import Path
 
 import pytest
 
 from bcc.management.archive.verify import verify_archive
-from tests.bcc.backups import Club, assert_shows_one_moment, copied, fill, manage, writing
+from tests.bcc.backups import Club, assert_shows_one_moment, copied, fill, manage, run_python, writing
 from tests.live.server import serving
 
 pytestmark = pytest.mark.server
+
+# ``restore``, and the machine dies after so many moves of the exchange.
+KILLED = """
+import os, signal, sys
+import manage
+from bcc.management.archive import restore, swap
+
+real, left = swap.PathSwap._move, {moves}
+
+def die(*args):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def move(*args):
+    global left
+    if not left:
+        die()
+    left -= 1
+    real(*args)
+
+swap.PathSwap._move, restore._compare = move, die
+sys.argv = ["manage.py", "restore", {archive!r}, "--yes"]
+manage.main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +96,38 @@ class TestCommands:
             done = manage(club.folder, "restore", str(only_archive(club)), "--yes")
         assert done.returncode == 1
         assert done.stderr.startswith("CommandError: The database is in use: stop the server")
+
+    @pytest.mark.parametrize(
+        ("moves", "kept"),
+        [
+            (0, []),
+            (2, ["bcc.sqlite3"]),
+            (4, ["bcc.sqlite3", "files"]),
+        ],
+    )
+    def test_restore_that_is_killed_loses_nothing(self, club: Club, moves: int, kept: list[str]) -> None:
+        manage(club.folder, "backup")
+        archive = only_archive(club)
+        club.execute("UPDATE accounts_member SET first_name = 'Changed'")
+        before = club.state()
+        assert (
+            run_python(club, KILLED.format(moves=moves, archive=str(archive))).returncode == -signal.SIGKILL
+        )
+        old = sorted(club.folder.glob(".bcc-restore-*/old/*"), key=lambda path: path.name)
+        assert [path.name for path in old] == kept
+        if kept:
+            refused = manage(club.folder, "restore", str(archive), "--yes")
+            assert refused.returncode == 1
+            assert all(str(path.parent) in refused.stderr for path in old)
+        for path in old:  # as the sentence says
+            place = club.folder / path.name
+            if place.exists():
+                shutil.rmtree(place) if place.is_dir() else place.unlink()
+            path.rename(place)
+        assert club.state() == before
+        done = manage(club.folder, "restore", str(archive), "--yes")
+        assert done.returncode == 0, done.stderr
+        assert club.left_over() == []
 
     @pytest.mark.parametrize("answer", ["", "no\n", "yes\n"])
     def test_restore_asks_and_changes_nothing_without_the_word(self, club: Club, answer: str) -> None:

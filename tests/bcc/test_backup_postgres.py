@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,7 @@ import pytest
 from bcc.management.archive import postgres
 from bcc.management.archive.errors import ArchiveError
 from bcc.management.archive.verify import verify_archive
-from tests.bcc.backups import Club, assert_shows_one_moment, fill, manage, rewrite, writing
-from tests.bcc.conftest import ROOT
-from tests.live.server import environment
+from tests.bcc.backups import Club, assert_shows_one_moment, fill, manage, rewrite, run_python, writing
 
 URL = os.environ.get("TEST_POSTGRES_URL", "")
 needs_server = pytest.mark.skipif(not URL, reason="TEST_POSTGRES_URL names no server")
@@ -72,18 +69,6 @@ def made(club: Club, url: str) -> Path:
     return Path(done.stdout.splitlines()[-1].split()[0])
 
 
-def run_python(club: Club, script: str, url: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env=environment(club.folder, DATABASE_URL=url),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
 @needs_server
 @pytest.mark.server
 class TestPostgres:
@@ -126,7 +111,7 @@ class TestPostgres:
             "swap.PathSwap._move = fail\n"
             f"sys.argv = ['manage.py', 'restore', {str(archive)!r}, '--yes']; manage.main()"
         )
-        done = run_python(club, script, url)
+        done = run_python(club, script, DATABASE_URL=url)
         assert done.returncode == 1
         assert "the disk is gone. What was there is in its place." in done.stderr
         assert rows_of(url) == before

@@ -40,8 +40,12 @@ def workplace(parent: Path, prefix: str) -> Iterator[Path]:
     Whose process lives is told by a lock that ends with it. A folder in which an old state is still
     kept is never removed; finding one raises RefusedError.
     """
-    for left in parent.glob(f"{prefix}*"):
-        _clear_abandoned(left)
+    kept = [str(left / OLD) for left in sorted(parent.glob(f"{prefix}*")) if _is_kept(left)]
+    if kept:
+        raise RefusedError(
+            f"An earlier restore was cut short: what it found is kept in {' and in '.join(kept)}. Move all "
+            "of that back to where it was, or delete these folders, then try again."
+        )
     folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))  # mkdtemp's mode is 0700
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -53,20 +57,19 @@ def workplace(parent: Path, prefix: str) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _clear_abandoned(folder: Path) -> None:
+def _is_kept(folder: Path) -> bool:
+    """Whether it holds an old state that nobody works on; what else nobody works on is removed."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if _holds_old_state(folder):
-            raise RefusedError(
-                f"An earlier restore was cut short: what it found is in {folder / OLD}. Move that back to "
-                f"where it was, or delete {folder}, then try again."
-            )
+            return True
         shutil.rmtree(folder, ignore_errors=True)
     except BlockingIOError:
         pass  # its process lives
     finally:
         os.close(handle)
+    return False
 
 
 def _holds_old_state(folder: Path) -> bool:
