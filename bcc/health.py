@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import redis
@@ -39,6 +40,9 @@ from metrics.selectors.job_runs import scheduled_jobs
 log = structlog.get_logger(__name__)
 
 FREE_SPACE_MIB = 200
+# Where `manage.py backup` puts archives in the data folder, and what it calls them, by their UTC time.
+BACKUP_FOLDER = "backups"
+BACKUP_NAME = "bcc-%Y%m%dT%H%M%SZ.tar.gz"
 PING_SECONDS = 2.0
 
 
@@ -200,6 +204,37 @@ def check_storage() -> Finding:
     return Finding("storage", True, _("%(folder)s, %(free)d MiB free.") % {"folder": folder, "free": free})
 
 
+def backup_made_at(name: str) -> datetime | None:
+    """When the archive of that name was made, None for what is no archive of ours."""
+    try:
+        made_at = datetime.strptime(name, BACKUP_NAME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return made_at if made_at.strftime(BACKUP_NAME) == name else None
+
+
+def check_backup() -> Finding:
+    """When the newest archive in the data folder was made; by the machine's time, not the demo's."""
+    hours = settings.BACKUP_MAX_AGE_HOURS
+    if hours <= 0:
+        return Finding("backup", True, _("Nobody asks for one: BACKUP_MAX_AGE_HOURS is 0."))
+    folder = Path(settings.DATA_DIR) / BACKUP_FOLDER
+    fix = _("Run `python manage.py backup`, and let cron do it each night: see docs/backup.md.")
+    try:
+        made = [made_at for path in folder.glob("*") if (made_at := backup_made_at(path.name))]
+    except OSError as error:
+        return Finding("backup", False, str(error), _("Let the server's user read that folder."))
+    if not made:
+        return Finding("backup", False, _("There is none in %(folder)s.") % {"folder": folder}, fix)
+    newest = max(made)
+    age = (datetime.now(UTC) - newest).total_seconds() / 3600
+    detail = _("The newest was made on %(made_at)s UTC, %(age).0f hours ago.") % {
+        "made_at": f"{newest:%Y-%m-%d %H:%M}",
+        "age": max(0.0, age),
+    }
+    return Finding("backup", age <= hours, detail, "" if age <= hours else fix)
+
+
 # What a server needs to take requests; the balancer asks every few seconds.
 READY_CHECKS: tuple[Check, ...] = (
     check_database,
@@ -209,7 +244,13 @@ READY_CHECKS: tuple[Check, ...] = (
     check_storage,
 )
 # What the club needs besides. Not a reason to take a server out: no server would be left.
-DOCTOR_CHECKS: tuple[Check, ...] = (check_configuration, *READY_CHECKS, check_worker, check_scheduler)
+DOCTOR_CHECKS: tuple[Check, ...] = (
+    check_configuration,
+    *READY_CHECKS,
+    check_worker,
+    check_scheduler,
+    check_backup,
+)
 
 
 def examine(wanted: tuple[Check, ...]) -> list[Finding]:

@@ -283,6 +283,11 @@ PROMETHEUS_EXPORT_MIGRATIONS = False
 # How long an activity waits in memory before a thread of the process writes it; 0: nobody writes.
 ACTIVITY_FLUSH_SECONDS = env.int("ACTIVITY_FLUSH_SECONDS", 10)
 
+# ---------------------------------------------------------------------------------------------- backups
+
+# `doctor` complains when the newest archive in the data folder is older; 0: it does not ask.
+BACKUP_MAX_AGE_HOURS = env.int("BACKUP_MAX_AGE_HOURS", 36)
+
 # ------------------------------------------------------------------------------------------------ logs
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()

@@ -35,4 +35,7 @@ STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
+# A demo club is loaded anew rather than restored.
+BACKUP_MAX_AGE_HOURS = env.int("BACKUP_MAX_AGE_HOURS", 0)
+
 LOGGING = logs.logging_config(level=LOG_LEVEL, as_json=env.bool("LOG_JSON", False))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
 import redis
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.test import Client
@@ -118,6 +120,38 @@ class TestChecks:
         monkeypatch.setattr(control, "ping", failing(redis.ConnectionError("refused")))
         assert not health.check_worker().is_well
 
+    def test_backup_asks_for_none_where_its_age_is_nobodys_business(self, settings: Settings) -> None:
+        settings.BACKUP_MAX_AGE_HOURS = 0
+        assert health.check_backup().is_well
+
+    def test_backup_notices_that_there_is_none(self, settings: Settings, tmp_path: Path) -> None:
+        settings.BACKUP_MAX_AGE_HOURS, settings.DATA_DIR = 36, tmp_path
+        assert not health.check_backup().is_well
+        (tmp_path / "backups").mkdir()
+        for name in ("notes.txt", "bcc-20269901T000000Z.tar.gz", "bcc-20260601T000000Z.tar.gz.part"):
+            (tmp_path / "backups" / name).touch()
+        found = health.check_backup()
+        assert not found.is_well
+        assert "manage.py backup" in found.fix
+
+    @pytest.mark.parametrize(("hours", "is_well"), [(0, True), (36, True), (37, False)])
+    def test_backup_tells_the_age_of_the_newest(
+        self, settings: Settings, tmp_path: Path, now: datetime, hours: int, is_well: bool
+    ) -> None:
+        settings.BACKUP_MAX_AGE_HOURS, settings.DATA_DIR = 36, tmp_path
+        (tmp_path / "backups").mkdir()
+        for name in ("bcc-20260501T000000Z.tar.gz", "bcc-20260601T000000Z.tar.gz"):
+            (tmp_path / "backups" / name).touch()
+        with time_machine.travel(now + timedelta(hours=hours), tick=False):
+            found = health.check_backup()
+        assert found.is_well is is_well
+        assert found.detail == f"The newest was made on 2026-06-01 00:00 UTC, {hours} hours ago."
+        assert bool(found.fix) is not is_well
+
+    def test_backup_is_no_reason_to_take_a_server_out(self) -> None:
+        assert health.check_backup in health.DOCTOR_CHECKS
+        assert health.check_backup not in health.READY_CHECKS
+
     def test_configuration_repeats_django(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert health.check_configuration().is_well
         monkeypatch.setattr(
@@ -140,7 +174,7 @@ class TestDoctor:
     def test_names_the_fix_and_exits_with_a_fault(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(health.cache, "set", failing(redis.ConnectionError("refused")))
         out = StringIO()
-        with pytest.raises(CommandError, match=r"1 of 8 checks failed: cache\."):
+        with pytest.raises(CommandError, match=r"1 of 9 checks failed: cache\."):
             call_command("doctor", stdout=out)
         assert "→ Start Redis, and check REDIS_URL." in out.getvalue()
 
