@@ -38,6 +38,8 @@ from tests.bcc.backups import (
     rewrite_manifest,
 )
 
+pytestmark = pytest.mark.xdist_group("backup")
+
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Club:

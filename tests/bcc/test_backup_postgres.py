@@ -1,47 +1,54 @@
 """The same round trip on PostgreSQL, where ``TEST_POSTGRES_URL`` names a server (postgres://…).
 
-The role must be allowed to create databases; each test has one of its own, dropped afterwards.
+Each test has a database of its own, dropped afterwards.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from bcc.management.archive import postgres
 from bcc.management.archive.errors import ArchiveError
 from bcc.management.archive.verify import verify_archive
-from tests.bcc.backups import Club, assert_shows_one_moment, fill, manage, rewrite, run_python, writing
+from tests.bcc.backups import (
+    Club,
+    assert_shows_one_moment,
+    copied,
+    fill,
+    manage,
+    rewrite,
+    run_python,
+    writing,
+)
+from tests.live.engines import scratch_database
 
-URL = os.environ.get("TEST_POSTGRES_URL", "")
-needs_server = pytest.mark.skipif(not URL, reason="TEST_POSTGRES_URL names no server")
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("backup on postgresql")]
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Club, str]]:
+    """A club whose database and folder the tests have copies of."""
+    club = Club(tmp_path_factory.mktemp("original"))
+    with scratch_database() as url:
+        fill(club.folder, DATABASE_URL=url)
+        yield club, url
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
-    psycopg = pytest.importorskip("psycopg")
-    name = f"bcc_test_{secrets.token_hex(6)}"
-    with psycopg.connect(URL, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-        try:
-            yield urlsplit(URL)._replace(path=f"/{name}").geturl()
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def url(original: tuple[Club, str]) -> Iterator[str]:
+    with scratch_database(template=original[1]) as made:
+        yield made
 
 
 @pytest.fixture
-def club(url: str, tmp_path: Path) -> Club:
-    club = Club(tmp_path / "club")
-    club.folder.mkdir()
-    fill(club.folder, DATABASE_URL=url)
-    return club
+def club(original: tuple[Club, str], tmp_path: Path) -> Club:
+    return copied(original[0], tmp_path / "club")
 
 
 def ask(url: str, statement: str) -> list[Any]:
@@ -69,8 +76,6 @@ def made(club: Club, url: str) -> Path:
     return Path(done.stdout.splitlines()[-1].split()[0])
 
 
-@needs_server
-@pytest.mark.server
 class TestPostgres:
     def test_brings_everything_back_twice(self, club: Club, url: str) -> None:
         before, files = rows_of(url), club.hashes()
