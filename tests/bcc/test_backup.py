@@ -197,8 +197,10 @@ class TestMakeBackup:
         assert len(list(folder.iterdir())) == 5
 
 
-def flip(data: bytes, place: int) -> bytes:
-    return data[:place] + bytes([data[place] ^ 0x10]) + data[place + 1 :]
+def flip(data: bytes, at: int) -> bytes:
+    """With a few bytes turned over: a single bit may be one that unpacks to the same."""
+    turned = bytes(byte ^ 0xFF for byte in data[at : at + 4])
+    return data[:at] + turned + data[at + 4 :]
 
 
 def regular(name: str, content: bytes = b"x") -> tuple[tarfile.TarInfo, bytes]:
