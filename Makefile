@@ -71,7 +71,7 @@ doctor: install ## what is wrong with this machine, and what to do about it
 	@$(PYTHON) manage.py doctor
 
 coverage: install-dev ## the suite with branch coverage
-	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadgroup --cov --cov-report=term $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
 
 requirements: install-dev ## resolve pyproject.toml's dependencies again into requirements/*.txt
 	@deploy/compile-requirements.sh

@@ -6,7 +6,7 @@
 # Where DATABASE_URL is set the whole suite runs on that server instead, once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-pytest() { .venv/bin/python -m pytest -n "${TEST_WORKERS:-3}" --dist loadgroup ${PYTEST_ARGS:-} "$@"; }
+pytest() { .venv/bin/python -m pytest -n "${TEST_WORKERS:-3}" --dist loadfile ${PYTEST_ARGS:-} "$@"; }
 
 if [ -n "${DATABASE_URL:-}" ]; then
     printf '── tests on the server that DATABASE_URL names\n'

@@ -13,7 +13,7 @@ from bcc.management.archive.verify import verify_archive
 from tests.bcc.backups import Club, assert_shows_one_moment, copied, fill, manage, run_python, writing
 from tests.live.server import serving
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("backup by commands")]
+pytestmark = pytest.mark.server
 
 # ``restore``, and the machine dies after so many moves of the exchange.
 KILLED = """

@@ -1,7 +1,6 @@
 """How the tests of live servers share the machine with the rest.
 
-Each of their modules belongs to one of two groups (``xdist_group``), and so to one of two workers, which
-keep its servers: they wait more than they work, and the other workers go on with the rest.
+A file of tests is one worker's (``--dist loadfile``), so that no server is started twice.
 """
 
 from __future__ import annotations

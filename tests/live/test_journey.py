@@ -14,7 +14,7 @@ import pytest
 from tests.live.audit import find_wrongs
 from tests.live.server import LOAD_SECONDS, ROOT, START, Server, environment, free_port, serving
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("more live")]
+pytestmark = pytest.mark.server
 
 PATIENCE_SECONDS = 180
 

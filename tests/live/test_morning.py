@@ -19,12 +19,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect, sy
 
 from tests.live.server import Server, run_json, serving
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.server,
-    pytest.mark.slow,
-    pytest.mark.xdist_group("more live"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.slow]
 
 TODAY = "/admin/reservations/today/"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")

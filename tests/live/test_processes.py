@@ -23,7 +23,7 @@ from tests.live.engines import postgres_url, scratch_database, scratch_redis
 from tests.live.processes import PYTHON_SERVICES, Processes, composed, processes
 from tests.live.server import ROOT, Server, run_json, run_script
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("more live")]
+pytestmark = pytest.mark.server
 
 EVERYTHING = (*PYTHON_SERVICES, "proxy")
 PATIENCE_SECONDS = 240

@@ -18,7 +18,7 @@ from tests.live.app import App, closed_with, hear, hear_until
 from tests.live.engines import scratch_redis
 from tests.live.server import Server, run_json, run_script, serving
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("more live")]
+pytestmark = pytest.mark.server
 
 # Redis clients give an idle receive() up after five seconds unless they are told not to.
 IDLE_SECONDS = 7

@@ -10,7 +10,7 @@ import pytest
 
 from tests.live.server import ROOT, START, environment, free_port
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("live")]
+pytestmark = pytest.mark.server
 
 A_MINUTE = 60
 

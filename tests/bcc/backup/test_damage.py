@@ -21,8 +21,6 @@ from tests.bcc.backups import (
     Club,
 )
 
-pytestmark = pytest.mark.xdist_group("backup")
-
 
 class TestDamage:
     @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())

@@ -28,8 +28,6 @@ from tests.bcc.backups import (
     Club,
 )
 
-pytestmark = pytest.mark.xdist_group("backup")
-
 
 class TestMakeBackup:
     def test_holds_every_row_and_file_and_says_so(self, club: Club, archive: Path) -> None:

@@ -29,8 +29,6 @@ from tests.bcc.backups import (
     rewrite_manifest,
 )
 
-pytestmark = pytest.mark.xdist_group("backup")
-
 
 class TestRestore:
     @pytest.mark.parametrize("lose", [lose_everything, change_everything])
