@@ -19,7 +19,7 @@ BIN := .venv/bin
 TEST_WORKERS ?= 3
 PYTEST_ARGS ?=
 
-.PHONY: help run test check lint types schema-check format demo-reset schema erd shell doctor coverage \
+.PHONY: help run test soak check lint types schema-check format demo-reset schema erd shell doctor coverage \
 	requirements install install-dev browser odbc services clean
 
 help: ## list these commands
@@ -28,9 +28,12 @@ help: ## list these commands
 run: install ## the whole club on this machine: PORT=8000 DATA_DIR=./data HOST=127.0.0.1
 	@deploy/start.sh --host "$(HOST)" --port "$(PORT)"
 
-test: install-dev browser odbc services ## everything: the linters of `make check`, then the suite on SQLite and PostgreSQL
+test: install-dev browser odbc services ## everything: linters, then the suite on SQLite and PostgreSQL
 	@$(MAKE) check
 	@TEST_WORKERS="$(TEST_WORKERS)" PYTEST_ARGS="$(PYTEST_ARGS)" $(PYTHON) -m tests.services -- deploy/test.sh
+
+soak: install-dev odbc services ## storms, kills and floods against running servers, on SQLite and PostgreSQL
+	@$(PYTHON) -m tests.services -- $(PYTHON) -m pytest -m soak $(PYTEST_ARGS)
 
 check: lint types schema-check ## ruff, import contracts, mypy, deployment checks, migrations, OpenAPI
 

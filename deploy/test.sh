@@ -3,7 +3,8 @@
 # `python -m tests.services`, which names both servers.
 #   TEST_WORKERS   processes of pytest (3)
 #   PYTEST_ARGS    more arguments for both runs
-# Where DATABASE_URL is set the whole suite runs on that server instead, once.
+# What is marked `soak` is run by `make soak`. Where DATABASE_URL is set the whole suite runs on that
+# server instead, once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 pytest() { .venv/bin/python -m pytest -n "${TEST_WORKERS:-3}" --dist loadfile ${PYTEST_ARGS:-} "$@"; }
@@ -16,4 +17,4 @@ fi
 printf '── tests\n'
 pytest
 printf '── tests of what depends on the engine, on PostgreSQL\n'
-DATABASE_URL=$TEST_POSTGRES_URL pytest -m engine
+DATABASE_URL=$TEST_POSTGRES_URL pytest -m "engine and not soak"

@@ -19,7 +19,7 @@ from tests.live.processes import processes
 from tests.live.scenarios import Club, InvariantError, open_club
 from tests.live.server import run_json, serving
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.soak]
 
 Made = dict[str, Any]
 PREPARE = ["tests/live/prepare.py"]
