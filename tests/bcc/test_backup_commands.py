@@ -12,8 +12,9 @@ import pytest
 from bcc.management.archive.verify import verify_archive
 from tests.bcc.backups import Club, assert_shows_one_moment, copied, fill, manage, run_python, writing
 from tests.live.server import serving
+from tests.once import made_once
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.soak]
 
 # ``restore``, and the machine dies after so many moves of the exchange.
 KILLED = """
@@ -40,10 +41,8 @@ manage.main()
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Club:
-    folder = tmp_path_factory.mktemp("original")
-    fill(folder)
-    return Club(folder)
+def original() -> Club:
+    return Club(made_once("club", fill))
 
 
 @pytest.fixture

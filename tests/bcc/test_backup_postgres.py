@@ -28,7 +28,7 @@ from tests.bcc.backups import (
 )
 from tests.live.engines import scratch_database
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.soak]
 
 
 @pytest.fixture(scope="module")

@@ -17,15 +17,14 @@ import websockets
 from django.core.management import CommandError, call_command
 
 from tests.bcc.conftest import ROOT
-from tests.live.server import Server, environment, run_script, serving
+from tests.live.server import Server, environment, migrated, serving
 
 pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("serve")
-    run_script(["manage.py", "migrate", "--verbosity", "0"], folder)
+    folder = migrated(tmp_path_factory.mktemp("serve"))
     (folder / "demo-sign-ins.txt").write_text("Demo Member 001  DM-0001-0\n")
     return folder
 

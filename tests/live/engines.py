@@ -15,7 +15,7 @@ from psycopg import sql
 
 # Redis has sixteen databases: each worker of the test run takes its share of them in turn.
 _numbers = itertools.count()
-SHARE = 7
+SHARE = 5
 
 
 def postgres_url() -> str:
@@ -50,7 +50,7 @@ def scratch_redis() -> Iterator[str]:
     server = os.environ.get("TEST_REDIS_URL")
     if not server:
         pytest.skip("TEST_REDIS_URL names no server: run through `python -m tests.services --`.")
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 2
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 3
     url = f"{server.rpartition('/')[0]}/{1 + worker * SHARE + next(_numbers) % SHARE}"
     with redis.Redis.from_url(url) as client:
         client.flushdb()

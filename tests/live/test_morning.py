@@ -17,7 +17,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.live.server import Server, run_json, serving
+from tests.live.server import Server, migrated, run_json, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.slow]
 
@@ -37,7 +37,7 @@ Made = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Made]:
-    data_dir = tmp_path_factory.mktemp("morning")
+    data_dir = migrated(tmp_path_factory.mktemp("morning"))
     return data_dir, run_json(["tests/live/prepare_desk.py"], data_dir)
 
 

@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection
 
 from tests.live.app import App, closed_with, hear, hear_until
 from tests.live.engines import scratch_redis
-from tests.live.server import Server, run_json, run_script, serving
+from tests.live.server import Server, migrated, run_json, run_script, serving
 
 pytestmark = pytest.mark.server
 
@@ -26,7 +26,7 @@ IDLE_SECONDS = 7
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    data_dir = tmp_path_factory.mktemp("socket")
+    data_dir = migrated(tmp_path_factory.mktemp("socket"))
     return data_dir, run_json(["tests/live/prepare_socket.py"], data_dir)
 
 

@@ -5,18 +5,13 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from tests.bcc.backups import (
-    Club,
-    copied,
-    fill,
-)
+from tests.bcc.backups import Club, copied, fill
+from tests.once import made_once
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Club:
-    folder = tmp_path_factory.mktemp("original")
-    fill(folder)
-    return Club(folder)
+def original() -> Club:
+    return Club(made_once("club", fill))
 
 
 @pytest.fixture
