@@ -8,13 +8,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from accounts.models import Channel, ChannelPreference, Notification, OneTimePassword, User
 from accounts.services.messages import MessageKind, find_kind
 from bcc.core import push, transactions
 from bcc.core.enqueue import enqueue
 from bcc.core.errors import NotFoundError
+from bcc.core.prepared import Prepared, PreparedInsert
 
 DEFAULT_VALIDITY: Final = timedelta(days=1)
 SEND_TASK: Final = "accounts.send_notification"
@@ -80,7 +81,7 @@ def write_outbox(rows: list[Notification], *, recipient: UUID, now: datetime) ->
     for row in rows:
         if row.channel == Channel.IN_APP and row.send_at <= now:
             row.state, row.sent_at = Notification.State.SENT, now
-    Notification.objects.bulk_create(rows)
+    _ROWS.many(rows)
     for row in rows:
         if row.send_at > now:
             continue  # the sweeper's
@@ -158,16 +159,41 @@ def is_offered(channel: Channel) -> bool:
 
 def _facts_of(user_id: int, kind: str, dedupe: str, channels: list[Channel]) -> dict[str, Any] | None:
     """The user's addresses, choices, and which rows there are already, in one query."""
+    names = _fact_names(channels)
+    if not channels:
+        row = _FACTS_OF_NONE.row(user=user_id)
+    else:
+        keys = [_key(dedupe, channel) for channel in channels]
+        # What is shown in the app alone asks for no choice, so its SQL has no kind.
+        chosen = {"kind": kind} if any(channel in _ADDRESSES for channel in channels) else {}
+        statement = _FACTS if chosen else _FACTS_IN_APP
+        row = statement.row(tuple(channels), user=user_id, keys=keys, **chosen)
+    return None if row is None else dict(zip(names, row, strict=True))
+
+
+def _fact_names(channels: Iterable[Channel]) -> list[str]:
+    asked = [f"has_{channel}" for channel in channels]
+    asked += [f"wants_{channel}" for channel in channels if channel != Channel.IN_APP]
+    return ["public_id", *_ADDRESSES.values(), *asked]
+
+
+def _fact_rows(
+    channels: tuple[Channel, ...], *, user: int, keys: list[str], kind: str = ""
+) -> QuerySet[Any, Any]:
     asked: dict[str, Any] = {}
-    for channel in channels:
-        written = Notification.objects.filter(dedupe_key=_key(dedupe, channel))
-        asked[f"has_{channel}"] = Exists(written)
+    for channel, key in zip(channels, keys, strict=True):
+        asked[f"has_{channel}"] = Exists(Notification.objects.filter(dedupe_key=key))
         if channel != Channel.IN_APP:
             chosen = ChannelPreference.objects.filter(user=OuterRef("pk"), kind=kind, channel=channel)
             asked[f"wants_{channel}"] = Subquery(chosen.values("is_wanted")[:1])
-    users = User.objects.filter(pk=user_id, is_active=True).annotate(**asked)
-    facts: dict[str, Any] | None = users.values("public_id", *_ADDRESSES.values(), *asked).first()
-    return facts
+    users = User.objects.filter(pk=user, is_active=True).annotate(**asked)
+    return users.values_list(*_fact_names(channels))
+
+
+_ROWS = PreparedInsert(Notification)
+_FACTS = Prepared(_fact_rows, user=int, keys=(str,), kind=str)
+_FACTS_IN_APP = Prepared(_fact_rows, user=int, keys=(str,))
+_FACTS_OF_NONE = Prepared(lambda *, user: _fact_rows((), user=user, keys=[]), user=int)
 
 
 def _wanted(kind: MessageKind, channel: Channel, facts: Mapping[str, Any]) -> bool:

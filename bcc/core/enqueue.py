@@ -11,7 +11,7 @@ import structlog
 from celery import current_app
 from kombu.exceptions import OperationalError
 
-from bcc.core import transactions
+from bcc.core import nudges, transactions
 
 log = structlog.get_logger(__name__)
 
@@ -22,8 +22,8 @@ def enqueue(task: str, **arguments: Any) -> None:
     def send() -> None:
         try:
             current_app.signature(task, kwargs=arguments).apply_async()
-        except OperationalError:
+        except OperationalError as error:
             # The broker is away. The rows are committed and the task's sweeper finds them.
-            log.warning("enqueue_failed", task=task, exc_info=True)
+            log.warning("enqueue_failed", task=task, reason=repr(error))
 
-    transactions.after_commit(send)
+    transactions.after_commit(lambda: nudges.task(send))

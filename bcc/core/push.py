@@ -11,7 +11,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
-from bcc.core import transactions
+from bcc.core import nudges, transactions
 
 log = structlog.get_logger(__name__)
 
@@ -33,13 +33,13 @@ def end_sessions(public_id: UUID, session: UUID | None = None) -> None:
 
 
 def _send_after_commit(group: str, event: dict[str, Any]) -> None:
-    def send() -> None:
+    async def send() -> None:
         layer = get_channel_layer()
         if layer is None:
             return
         try:
-            async_to_sync(layer.group_send)(group, event)
-        except (RedisError, OSError):
-            log.warning("push_failed", group=group, kind=event["type"], exc_info=True)
+            await layer.group_send(group, event)
+        except (RedisError, OSError) as error:
+            log.warning("push_failed", group=group, kind=event["type"], reason=repr(error))
 
-    transactions.after_commit(send)
+    transactions.after_commit(lambda: nudges.push(send, inline=async_to_sync(send)))

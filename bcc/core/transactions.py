@@ -21,6 +21,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connectio
 from django.db.models import F
 
 from bcc.core.errors import BusyError
+from bcc.core.prepared import PreparedUpdate
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,6 +43,7 @@ RETRIED_WORDS = (
 SQLITE_BUSY, SQLITE_LOCKED = 5, 6
 
 _writer_lock = threading.RLock()
+_locks: dict[type[models.Model], PreparedUpdate] = {}
 log = structlog.get_logger(__name__)
 
 
@@ -117,8 +119,13 @@ def lock_rows(model: type[models.Model], ids: Iterable[int]) -> None:
     An UPDATE is a row lock until commit on SQL Server and PostgreSQL; SQLite is serial anyway.
     One statement a row, because ``IN`` promises no order.
     """
+    statement = _locks.get(model)
+    if statement is None:
+        statement = _locks[model] = PreparedUpdate(
+            lambda *, pk: (model._base_manager.filter(pk=pk), {"lock_version": F("lock_version") + 1}), pk=int
+        )
     for pk in sorted(set(ids)):
-        model._base_manager.filter(pk=pk).update(lock_version=F("lock_version") + 1)
+        statement.run(pk=pk)
 
 
 def after_commit(work: Callable[[], None]) -> None:

@@ -271,6 +271,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
+# Hints to sockets and workers leave by a thread of the process, off the request that caused them.
+NUDGES_IN_BACKGROUND = True
+
 # ---------------------------------------------------------------------------------------------- sockets
 
 # What a socket may send: so many frames a second for long, and so many at once.

@@ -62,6 +62,9 @@ def database(url: str) -> dict[str, Any]:
         # The pool keeps connections across threads; CONN_MAX_AGE must then be 0.
         options.setdefault("pool", {"min_size": 1, "max_size": 10, "timeout": 10})
         config["CONN_MAX_AGE"] = 0
+        # A connection keeps the plan of a compiled statement from its second use on. Behind a pooler that
+        # hands connections out by the transaction: ?prepare_threshold=0, which is never.
+        options["prepare_threshold"] = int(options.get("prepare_threshold", 2)) or None
     elif engine == "mssql":
         options = _sql_server(options)
         # The drivers pool their own connections.

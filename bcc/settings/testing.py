@@ -67,6 +67,8 @@ RATE_LIMITS = dict.fromkeys(RATE_LIMITS, "100000/m")
 # No thread beside the tests; those of the activities write them themselves.
 ACTIVITY_FLUSH_SECONDS = 0
 
+NUDGES_IN_BACKGROUND = False
+
 BACKUP_MAX_AGE_HOURS = 0
 
 LOGGING = logs.logging_config(level="WARNING", as_json=True)

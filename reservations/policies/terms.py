@@ -204,6 +204,8 @@ class MemberFacts:
     user_id: int | None = None
     user_public_id: UUID | None = None
     name: str = ""
+    public_id: UUID | None = None
+    member_no: str = ""
 
 
 @dataclass(frozen=True, slots=True)

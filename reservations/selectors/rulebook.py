@@ -75,6 +75,11 @@ class Rules:
         return facility is not None and in_bands(instant, facility.prime_bands, self.holidays, self.zone)
 
     @property
+    def counts_prime(self) -> bool:
+        """Whether a quota asks of what is booked if it is in prime time."""
+        return any(quota.prime_time_only for quota in self.quotas)
+
+    @property
     def widest_buffer(self) -> timedelta:
         buffers = [max(terms.buffer_before, terms.buffer_after) for terms in self.terms.values()]
         return max(buffers, default=timedelta(0))

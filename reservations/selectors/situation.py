@@ -10,13 +10,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Member, PrivilegeHold
 from bcc.core.errors import NotFoundError
 from bcc.core.intervals import Interval
+from bcc.core.prepared import Prepared
 from facilities.models.rulebook import ROW, Rulebook
 from reservations.models import Guest, Participant, Reservation, SlotClaim, Type
 from reservations.policies.ask import Ask
@@ -34,6 +36,94 @@ from reservations.policies.terms import (
 from reservations.selectors.rulebook import Rules, current_rules
 
 DAY = timedelta(days=1)
+
+
+def _member_row(*, member: int, now: datetime) -> QuerySet[Any, Any]:
+    hold = (
+        PrivilegeHold.objects.in_force(now, PrivilegeHold.Scope.BOOKING)
+        .filter(member_id=OuterRef("pk"))
+        .order_by("-until", "-pk")
+    )
+    return (
+        Member.objects.filter(pk=member)
+        .annotate(
+            rulebook_mark=Subquery(Rulebook.objects.filter(pk=ROW).values("mark")[:1]),
+            hold_until=Subquery(hold.values("until")[:1]),
+            hold_reason=Subquery(hold.values("reason")[:1]),
+        )
+        .values_list(
+            "membership_id",
+            "membership__category_id",
+            "membership__standing",
+            "membership__valid_to",
+            "can_book",
+            "birth_date",
+            "hold_until",
+            "hold_reason",
+            "user_id",
+            "user__public_id",
+            "first_name",
+            "last_name",
+            "public_id",
+            "member_no",
+            "rulebook_mark",
+        )
+    )
+
+
+def _taken_rows(*, spaces: list[int], first: datetime, after: datetime) -> QuerySet[Any, Any]:
+    return (
+        SlotClaim.objects.filter(space_id__in=spaces, cell_start__gte=first, cell_start__lt=after)
+        .order_by()
+        .values_list(
+            "reservation_id",
+            "space_id",
+            "reservation__starts_at",
+            "reservation__ends_at",
+            "reservation__lanes",
+            "reservation__buffer_before_minutes",
+            "reservation__buffer_after_minutes",
+            "reservation__expires_at",
+        )
+        .distinct()
+    )
+
+
+def _counted_rows(
+    *, membership: int, member: int, first: date, after: date, now: datetime, given_back: datetime
+) -> QuerySet[Any, Any]:
+    lockout = Q(state=State.CANCELLED_MEMBER, member_id=member, ended_at__gt=given_back)
+    in_periods = Q(starts_on__gte=first, starts_on__lt=after) & (
+        Q(state__in=[*OCCUPYING, *COUNTED_WHEN_OVER]) | Q(is_charged=True)
+    )
+    outstanding = Q(state__in=list(OCCUPYING), ends_at__gt=now)
+    return (
+        Reservation.objects.filter(
+            in_periods | outstanding | lockout, membership_id=membership, type=Type.NORMAL
+        )
+        .order_by("starts_at", "pk")
+        .values_list(
+            "pk",
+            "member_id",
+            "facility_id",
+            "starts_at",
+            "ends_at",
+            "starts_on",
+            "nights",
+            "guest_count",
+            "state",
+            "is_charged",
+            "ended_at",
+            "expires_at",
+        )
+    )
+
+
+_MEMBER = Prepared(_member_row, member=int, now=datetime)
+_TAKEN = Prepared(_taken_rows, spaces=(int,), first=datetime, after=datetime)
+_COUNTED = Prepared(
+    _counted_rows, membership=int, member=int, first=date, after=date, now=datetime, given_back=datetime
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,35 +185,7 @@ def get_member_and_rules(*, member_id: int, now: datetime) -> tuple[MemberFacts,
 
     Raises NotFoundError for a member who is gone.
     """
-    hold = (
-        PrivilegeHold.objects.in_force(now, PrivilegeHold.Scope.BOOKING)
-        .filter(member_id=OuterRef("pk"))
-        .order_by("-until", "-pk")
-    )
-    row = (
-        Member.objects.filter(pk=member_id)
-        .annotate(
-            rulebook_mark=Subquery(Rulebook.objects.filter(pk=ROW).values("mark")[:1]),
-            hold_until=Subquery(hold.values("until")[:1]),
-            hold_reason=Subquery(hold.values("reason")[:1]),
-        )
-        .values_list(
-            "membership_id",
-            "membership__category_id",
-            "membership__standing",
-            "membership__valid_to",
-            "can_book",
-            "birth_date",
-            "hold_until",
-            "hold_reason",
-            "user_id",
-            "user__public_id",
-            "first_name",
-            "last_name",
-            "rulebook_mark",
-        )
-        .first()
-    )
+    row = _MEMBER.row(member=member_id, now=now)
     if row is None:
         raise NotFoundError
     member = MemberFacts(
@@ -139,8 +201,10 @@ def get_member_and_rules(*, member_id: int, now: datetime) -> tuple[MemberFacts,
         user_id=row[8],
         user_public_id=row[9],
         name=f"{row[10]} {row[11]}".strip(),
+        public_id=row[12],
+        member_no=row[13],
     )
-    return member, current_rules(row[12] or 0)
+    return member, current_rules(row[14] or 0)
 
 
 def load_situation(
@@ -192,36 +256,19 @@ def load_taken(
     """By space, what each reservation takes of it around the window. One query."""
     margin = rules.widest_buffer + (2 * DAY if any(space.grid == 0 for space in spaces) else DAY / 24)
     around = window.widened(before=margin, after=margin)
-    claims = SlotClaim.objects.filter(
-        Q(reservation__expires_at__isnull=True) | Q(reservation__expires_at__gt=now),
-        space_id__in=[space.id for space in spaces],
-        cell_start__gte=around.starts_at,
-        cell_start__lt=around.ends_at,
-    )
-    if ignoring is not None:
-        claims = claims.exclude(reservation_id=ignoring)
     taken: dict[int, list[Taken]] = defaultdict(list)
-    for row in (
-        claims.order_by()
-        .values_list(
-            "reservation_id",
-            "space_id",
-            "reservation__starts_at",
-            "reservation__ends_at",
-            "reservation__lanes",
-            "reservation__buffer_before_minutes",
-            "reservation__buffer_after_minutes",
-        )
-        .distinct()
-    ):
-        taken[row[1]].append(
+    rows = _TAKEN.rows(spaces=[space.id for space in spaces], first=around.starts_at, after=around.ends_at)
+    for pk, space_id, starts_at, ends_at, lanes, before, after, expires_at in rows:
+        if pk == ignoring or (expires_at is not None and expires_at <= now):
+            continue
+        taken[space_id].append(
             Taken(
-                reservation_id=row[0],
-                space_id=row[1],
-                interval=Interval(row[2], row[3]),
-                lanes=row[4],
-                buffer_before=timedelta(minutes=row[5]),
-                buffer_after=timedelta(minutes=row[6]),
+                reservation_id=pk,
+                space_id=space_id,
+                interval=Interval(starts_at, ends_at),
+                lanes=lanes,
+                buffer_before=timedelta(minutes=before),
+                buffer_after=timedelta(minutes=after),
             )
         )
     return taken
@@ -232,27 +279,21 @@ def load_counted(
 ) -> tuple[Counted, ...]:
     """The household's reservations that a quota or a lock-out may speak about. One query."""
     first, after = _counted_dates(rules, window)
-    lockout = Q(
-        state=State.CANCELLED_MEMBER, member_id=member.member_id, ended_at__gt=now - rules.longest_lockout
+    lockout = rules.longest_lockout
+    rows = _COUNTED.rows(
+        membership=member.membership_id,
+        member=member.member_id,
+        first=first,
+        after=after,
+        now=now,
+        # Nothing was given back after now, so without a lock-out this asks for nothing.
+        given_back=now - lockout,
     )
-    in_periods = Q(starts_on__gte=first, starts_on__lt=after) & (
-        Q(state__in=[*OCCUPYING, *COUNTED_WHEN_OVER]) | Q(is_charged=True)
-    )
-    outstanding = Q(state__in=list(OCCUPYING), ends_at__gt=now)
-    rows = Reservation.objects.filter(
-        in_periods | outstanding | lockout if rules.longest_lockout else in_periods | outstanding,
-        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-        membership_id=member.membership_id,
-        type=Type.NORMAL,
-    )
-    if ignoring is not None:
-        rows = rows.exclude(pk=ignoring)
     counted = []
     for (
         pk,
         member_id,
         facility_id,
-        kind,
         starts_at,
         ends_at,
         starts_on,
@@ -261,32 +302,23 @@ def load_counted(
         state,
         charged,
         ended_at,
-    ) in rows.order_by("starts_at", "pk").values_list(
-        "pk",
-        "member_id",
-        "facility_id",
-        "facility__kind",
-        "starts_at",
-        "ends_at",
-        "starts_on",
-        "nights",
-        "guest_count",
-        "state",
-        "is_charged",
-        "ended_at",
-    ):
+        expires_at,
+    ) in rows:
+        if pk == ignoring or (expires_at is not None and expires_at <= now):
+            continue
+        facility = rules.facilities.get(facility_id)
         counted.append(
             Counted(
                 reservation_id=pk,
                 member_id=member_id,
                 facility_id=facility_id,
-                kind=kind,
+                kind=facility.kind if facility is not None else "",
                 interval=Interval(starts_at, ends_at),
                 starts_on=starts_on,
                 nights=nights,
                 guests=guests,
                 occupies=state in OCCUPYING,
-                is_prime=rules.is_prime(facility_id, starts_at),
+                is_prime=rules.counts_prime and rules.is_prime(facility_id, starts_at),
                 counts=state in OCCUPYING or state in COUNTED_WHEN_OVER or charged,
                 cancelled_at=ended_at if state == State.CANCELLED_MEMBER else None,
             )

@@ -1,6 +1,7 @@
 """Every change of a reservation goes through here."""
 
-from reservations.services.booking import block_facility, create_reservation, offering_alternatives, quote
+from reservations.services.blocking import block_facility
+from reservations.services.booking import book, create_reservation, offering_alternatives, quote
 from reservations.services.cancel import cancel_by_club, cancel_reservation
 from reservations.services.changes import (
     assign_room,
@@ -32,6 +33,7 @@ __all__ = [
     "apply_standings",
     "assign_room",
     "block_facility",
+    "book",
     "cancel_by_club",
     "cancel_reservation",
     "change_hours",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,9 +18,10 @@ from bcc.core import transactions
 from bcc.core.actors import Actor
 from bcc.core.errors import InvalidError, NotFoundError, RuleError, RuleFailure
 from bcc.core.intervals import Interval
+from bcc.core.prepared import PreparedInsert
 from facilities.models import Space
 from facilities.policies.plain_language import Stay, read_terms
-from reservations.models import Guest, Reservation, ReservationEvent, Type
+from reservations.models import Guest, Participant, Reservation, ReservationEvent, Type
 from reservations.policies import rules as club_rules
 from reservations.policies.ask import Ask
 from reservations.policies.deadlines import deadline, entry_state
@@ -27,11 +29,11 @@ from reservations.policies.pricing import estimate
 from reservations.policies.states import State
 from reservations.policies.terms import FacilityFacts, MemberFacts, Terms
 from reservations.selectors.alternatives import Moving, find_alternatives
-from reservations.selectors.rulebook import Rules, current_rules, remembered_rules
+from reservations.selectors.lines import detail_of
+from reservations.selectors.rulebook import Rules, remembered_rules
 from reservations.selectors.situation import (
     Party,
     get_member_and_rules,
-    load_occupancy,
     load_situation,
 )
 from reservations.services import messages
@@ -41,6 +43,7 @@ from reservations.services.expiry import expire_in_the_way
 from reservations.services.move import signal, write_event
 from reservations.services.party import Companion as Companion
 from reservations.services.party import (
+    Companions,
     find_companions,
     guest_facts,
     party_of,
@@ -50,6 +53,7 @@ from reservations.services.party import (
 from reservations.signals import booking_refused
 
 NOT_BOOKABLE = "not_bookable"
+RESERVATIONS = PreparedInsert(Reservation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,31 @@ def quote(*, wish: Wish, member_id: int, now: datetime) -> Quote:
         )
 
 
-@transactions.writes
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A new reservation with what it was judged by."""
+
+    reservation: Reservation
+    facility: FacilityFacts
+    terms: Terms
+    member: MemberFacts
+    companions: Companions
+
+    def shown(self) -> dict[str, Any]:
+        """What the member is shown of it, as a look at it would say; no query."""
+        people = [(Participant.Kind.MEMBER, self.member.public_id, self.member.name)]
+        people += [(Participant.Kind.MEMBER, one.public_id, one.name) for one in self.companions.members]
+        people += [(Participant.Kind.GUEST, one.public_id, one.name) for one in self.companions.guests]
+        people += [(Participant.Kind.TBD, None, "")] * self.companions.unnamed
+        return detail_of(
+            self.reservation,
+            facility=self.facility,
+            member=self.member,
+            terms=self.terms,
+            people=people,
+        )
+
+
 def create_reservation(
     *,
     wish: Wish,
@@ -151,6 +179,29 @@ def create_reservation(
     waive: bool = False,
     reason: str = "",
 ) -> Reservation:
+    """``book``, for who wants the reservation alone."""
+    return book(
+        wish=wish,
+        member_id=member_id,
+        membership_id=membership_id,
+        by=by,
+        now=now,
+        waive=waive,
+        reason=reason,
+    ).reservation
+
+
+@transactions.writes
+def book(
+    *,
+    wish: Wish,
+    member_id: int,
+    membership_id: int,
+    by: Actor,
+    now: datetime,
+    waive: bool = False,
+    reason: str = "",
+) -> Booked:
     """Book for a member: lock, expire what is in the way, judge every rule, write, tell them once.
 
     ``waive`` is staff's word to set aside the house rules (never the place itself); ``reason`` says why.
@@ -194,7 +245,7 @@ def create_reservation(
         notes=wish.notes,
         created_at=now,
     )
-    reservation.save(force_insert=True)
+    RESERVATIONS.one(reservation)
     take_claims(reservation, facility=facility, interval=interval, lanes=reservation.lanes, rules=rules)
     write_participants(reservation, member_id=member_id, companions=register_guests(companions))
     write_event(
@@ -215,7 +266,7 @@ def create_reservation(
     )
     messages.push_change(reservation, member.user_public_id)
     signal(reservation, now)
-    return reservation
+    return Booked(reservation, facility, terms, member, companions)
 
 
 def _lock_spaces_and_look(public_id: UUID, *, member_id: int, now: datetime) -> tuple[MemberFacts, Rules]:
@@ -232,54 +283,6 @@ def _lock_spaces_and_look(public_id: UUID, *, member_id: int, now: datetime) -> 
         member, rules = get_member_and_rules(member_id=member_id, now=now)
         if rules.spaces_of(public_id) <= locked:
             return member, rules
-
-
-@transactions.writes
-def block_facility(
-    *,
-    facility_id: int,
-    interval: Interval,
-    type: Type,
-    title: str,
-    by: Actor,
-    now: datetime,
-    lanes: int | None = None,
-    notes: str = "",
-) -> Reservation:
-    """Take a facility for the club itself (STAFF, BLOCKED, EVENT), at any hour; no quota counts it.
-
-    ``lanes`` of every space; all of them unless said. Raises SlotTakenError where somebody has it.
-    """
-    rules = current_rules()
-    facility = rules.facilities[facility_id]
-    space_ids = [space.id for space in facility.spaces]
-    transactions.lock_rows(Space, space_ids)
-    expire_in_the_way(space_ids=space_ids, interval=interval, membership_id=None, now=now)
-    wanted = lanes if lanes is not None else min((space.lanes for space in facility.spaces), default=1)
-    reservation = Reservation(
-        facility_id=facility.id,
-        booked_by_id=by.user_id,
-        type=type,
-        state=State.CONFIRMED,
-        starts_at=interval.starts_at,
-        ends_at=interval.ends_at,
-        starts_on=interval.starts_at.astimezone(rules.zone).date(),
-        lanes=wanted,
-        party=0,
-        title=title,
-        notes=notes,
-        created_at=now,
-    )
-    occupancy = load_occupancy(rules=rules, facilities=[facility], window=interval, now=now)
-    if any(occupancy[space_id].lanes_left(interval) < wanted for space_id in space_ids):
-        raise SlotTakenError
-    reservation.save(force_insert=True)
-    take_claims(reservation, facility=facility, interval=interval, lanes=wanted, rules=rules)
-    write_event(
-        reservation, action=ReservationEvent.Action.CREATED, source=None, by=by, now=now, reason=title
-    )
-    signal(reservation, now)
-    return reservation
 
 
 @contextmanager

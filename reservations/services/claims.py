@@ -8,11 +8,22 @@ from datetime import datetime
 from django.db import IntegrityError
 
 from bcc.core.intervals import Interval
+from bcc.core.prepared import Prepared, PreparedInsert
 from reservations.models import Reservation, SlotClaim
 from reservations.policies.cells import cells_of, pick_lanes
 from reservations.policies.terms import FacilityFacts
 from reservations.selectors.rulebook import Rules
 from reservations.services.errors import SlotTakenError
+
+_CLAIMS = PreparedInsert(SlotClaim)
+_LANES = Prepared(
+    lambda *, spaces, first, last: SlotClaim.objects.filter(
+        space_id__in=spaces, cell_start__gte=first, cell_start__lte=last
+    ).values_list("space_id", "cell_start", "lane"),
+    spaces=(int,),
+    first=datetime,
+    last=datetime,
+)
 
 
 def take_claims(
@@ -32,13 +43,13 @@ def take_claims(
             if picked is None:
                 raise SlotTakenError
             claims.extend(
-                SlotClaim(space_id=space.id, cell_start=cell, lane=lane, reservation=reservation)
+                SlotClaim(space_id=space.id, cell_start=cell, lane=lane, reservation_id=reservation.pk)
                 for lane in picked
             )
     if not claims:
         raise SlotTakenError
     try:
-        SlotClaim.objects.bulk_create(claims)
+        _CLAIMS.many(claims)
     except IntegrityError as error:
         raise SlotTakenError from error
 
@@ -48,9 +59,7 @@ def _occupied(wanted: dict[int, list[datetime]]) -> dict[tuple[int, datetime], s
     occupied: dict[tuple[int, datetime], set[int]] = defaultdict(set)
     cells = [cell for starts in wanted.values() for cell in starts]
     if cells:
-        rows = SlotClaim.objects.filter(
-            space_id__in=list(wanted), cell_start__gte=min(cells), cell_start__lte=max(cells)
-        )
-        for space_id, cell_start, lane in rows.values_list("space_id", "cell_start", "lane"):
+        rows = _LANES.rows(spaces=list(wanted), first=min(cells), last=max(cells))
+        for space_id, cell_start, lane in rows:
             occupied[space_id, cell_start].add(lane)
     return occupied

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import structlog
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from bcc.core import transactions
 from bcc.core.actors import BOOKING, SCHEDULER, Actor
 from bcc.core.errors import ConflictError
 from bcc.core.intervals import Interval
+from bcc.core.prepared import Prepared
 from reservations.models import Reservation
 from reservations.policies.states import State
 from reservations.selectors.rulebook import current_rules
@@ -19,6 +21,21 @@ from reservations.services.move import locked, move
 
 BATCH = 100
 log = structlog.get_logger(__name__)
+
+
+def _in_the_way(
+    *, spaces: list[int], starts_at: datetime, ends_at: datetime, membership: int, now: datetime
+) -> QuerySet[Any, Any]:
+    over_cells = Q(facility__facility_spaces__space_id__in=spaces) & Q(
+        starts_at__lt=ends_at, ends_at__gt=starts_at
+    )
+    due = Reservation.objects.due_to_expire(now).filter(over_cells | Q(membership_id=membership))
+    return due.order_by().distinct().values_list("pk")
+
+
+_IN_THE_WAY = Prepared(
+    _in_the_way, spaces=(int,), starts_at=datetime, ends_at=datetime, membership=int, now=datetime
+)
 
 
 def expire_due(*, now: datetime, by: Actor = SCHEDULER) -> int:
@@ -72,16 +89,15 @@ def expire_in_the_way(
 
     Inside the booking's transaction and under its locks, so a late scheduler never blocks a member.
     """
-    over_cells = Q(facility__facility_spaces__space_id__in=list(space_ids)) & Q(
-        starts_at__lt=interval.ends_at, ends_at__gt=interval.starts_at
+    found = _IN_THE_WAY.rows(
+        spaces=list(space_ids) or [0],
+        starts_at=interval.starts_at,
+        ends_at=interval.ends_at,
+        membership=membership_id or 0,
+        now=now,
     )
-    of_household = Q(membership_id=membership_id) if membership_id is not None else Q(pk__in=[])
-    due = (
-        Reservation.objects.due_to_expire(now)
-        .filter(over_cells | of_household)
-        .select_related("facility", "member__user")
-        .order_by("pk")
-        .distinct()
-    )
-    for reservation in due:
+    if not found:
+        return
+    due = Reservation.objects.select_related("facility", "member__user").order_by("pk")
+    for reservation in due.filter(pk__in=[pk for (pk,) in found]):
         move(reservation, to=State.EXPIRED, by=BOOKING, now=now)

@@ -12,6 +12,7 @@ from accounts.models import Membership
 from bcc.core import transactions
 from bcc.core.actors import BOOKING, STANDING, Actor
 from bcc.core.errors import StaleVersionError
+from bcc.core.prepared import PreparedInsert
 from facilities.models import Space
 from reservations.models import Reservation, ReservationEvent, SlotClaim
 from reservations.policies.deadlines import deadline
@@ -23,6 +24,7 @@ from reservations.services.errors import ReservationMovedOnError
 from reservations.signals import reservation_changed
 
 R = TypeVar("R")
+_EVENTS = PreparedInsert(ReservationEvent)
 Action = ReservationEvent.Action
 _SYSTEM_MOVERS: dict[Actor, Mover] = {BOOKING: "booking", STANDING: "standing"}
 
@@ -131,17 +133,21 @@ def write_event(
     reason: str = "",
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    ReservationEvent.objects.create(
-        reservation=reservation,
-        action=action,
-        from_state=source or "",
-        to_state=reservation.state,
-        actor_kind=by.kind,
-        actor_name=by.name,
-        actor_user_id=by.user_id,
-        reason=reason,
-        details=dict(details or {}),
-        at=now,
+    _EVENTS.many(
+        [
+            ReservationEvent(
+                reservation_id=reservation.pk,
+                action=action,
+                from_state=source or "",
+                to_state=reservation.state,
+                actor_kind=by.kind,
+                actor_name=by.name,
+                actor_user_id=by.user_id,
+                reason=reason,
+                details=dict(details or {}),
+                at=now,
+            )
+        ]
     )
 
 

@@ -13,9 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Member
 from bcc.core.errors import InvalidError
+from bcc.core.prepared import PreparedInsert
 from reservations.models import Guest, Participant, Reservation
 from reservations.policies.terms import GuestVisit, MemberFacts, Terms
 from reservations.selectors.situation import Party, load_guest_visits
+
+_PARTICIPANTS = PreparedInsert(Participant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,19 @@ class Companion:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A member who comes along."""
+
+    pk: int
+    public_id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Companions:
     """The companions of a wish. A guest without a key is new; ``unnamed`` are the rest of the party."""
 
-    members: tuple[int, ...] = ()
+    members: tuple[Named, ...] = ()
     guests: tuple[Guest, ...] = ()
     unnamed: int = 0
 
@@ -51,14 +63,15 @@ def find_companions(given: tuple[Companion, ...], *, party: int, member: MemberF
         one.guest not in listed for one in given if one.guest is not None
     ):
         raise _invalid("unknown_person", _("There is no such member or guest. Check the list."))
-    people = [member.member_id, *(members[one.member] for one in given if one.member is not None)]
+    people = [members[one.member] for one in given if one.member is not None]
+    persons = {member.member_id, *(one.pk for one in people)}
     chosen = [listed[one.guest] for one in given if one.guest is not None]
-    if len(set(people)) < len(people) or len({guest.pk for guest in chosen}) < len(chosen):
+    if len(persons) <= len(people) or len({guest.pk for guest in chosen}) < len(chosen):
         raise _invalid("named_twice", _("Somebody is named twice. Name each person once."))
     for one in given:
         if one.guest_name:
             chosen.append(_guest_named(one.guest_name, listed.values(), chosen, member))
-    return Companions(tuple(people[1:]), tuple(chosen), party - 1 - len(given))
+    return Companions(tuple(people), tuple(chosen), party - 1 - len(given))
 
 
 def register_guests(companions: Companions) -> Companions:
@@ -94,20 +107,21 @@ def guest_facts(guest: Guest) -> GuestVisit:
 def write_participants(reservation: Reservation, *, member_id: int, companions: Companions) -> None:
     """The party's rows: the member first, then members, guests and places to be named."""
     rows = [Participant(kind=Participant.Kind.MEMBER, member_id=member_id)]
-    rows += [Participant(kind=Participant.Kind.MEMBER, member_id=pk) for pk in companions.members]
+    rows += [Participant(kind=Participant.Kind.MEMBER, member_id=one.pk) for one in companions.members]
     rows += [Participant(kind=Participant.Kind.GUEST, guest=guest) for guest in companions.guests]
     rows += [Participant(kind=Participant.Kind.TBD) for _place in range(companions.unnamed)]
     for position, row in enumerate(rows):
-        row.reservation = reservation
+        row.reservation_id = reservation.pk
         row.position = position
-    Participant.objects.bulk_create(rows)
+    _PARTICIPANTS.many(rows)
 
 
-def _members_of(given: Iterable[Companion]) -> dict[UUID, int]:
+def _members_of(given: Iterable[Companion]) -> dict[UUID, Named]:
     ids = [one.member for one in given if one.member is not None]
     if not ids:
         return {}
-    return dict(Member.objects.filter(public_id__in=ids).values_list("public_id", "pk"))
+    rows = Member.objects.filter(public_id__in=ids)
+    return {row.public_id: Named(row.pk, row.public_id, row.full_name) for row in rows}
 
 
 def _guests_of(given: Iterable[Companion], member: MemberFacts) -> dict[UUID, Guest]:

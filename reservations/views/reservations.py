@@ -90,14 +90,14 @@ class ReservationListView(ReservationView):
         wish, now = self.wish(request), clock.now()
 
         def book() -> tuple[int, object]:
-            reservation = services.create_reservation(
+            booked = services.book(
                 wish=wish,
                 member_id=self.member_id,
                 membership_id=self.membership_id,
                 by=self.identity.actor,
                 now=now,
             )
-            return status.HTTP_201_CREATED, self.detail(reservation)
+            return status.HTTP_201_CREATED, booked.shown()
 
         with services.offering_alternatives(wish=wish, member_id=self.member_id, now=now):
             return respond_once(request, "reservations.create", book)

@@ -21,6 +21,7 @@ from django.db.models.sql import InsertQuery
 from django.db.models.sql.compiler import SQLCompiler, SQLInsertCompiler
 from django.db.utils import ConnectionHandler
 
+from bcc.core.prepared import PreparedInsert, Statements
 from bcc.settings import engines
 
 ALIAS = "sql-server-rendered"
@@ -181,8 +182,25 @@ def translated(wrapper: Any) -> Iterator[list[Statement]]:
             said.extend(insert(wrapper, self.query.objs))
         return send_insert(self, returning_fields)
 
+    def prepared(self: Any, connection: Any, shape: Any, values: Any) -> Any:
+        twin = self._compiled(wrapper, shape, values)
+        said.append(Statement(twin.sql, tuple(twin.bind(values))))
+        return plan(self, connection, shape, values)
+
+    def one(self: Any, row: Any, **kwargs: Any) -> Any:
+        said.append(Statement(self._sql(wrapper, 1, returning=True), tuple(self._values(wrapper, row))))
+        return send_one(self, row, **kwargs)
+
+    def many(self: Any, rows: Any, **kwargs: Any) -> Any:
+        said.extend(Statement(sql, tuple(params)) for sql, params in self.statements(wrapper, rows))
+        return send_many(self, rows, **kwargs)
+
     send, send_insert = SQLCompiler.execute_sql, SQLInsertCompiler.execute_sql
+    plan, send_one, send_many = Statements._plan, PreparedInsert.one, PreparedInsert.many
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SQLCompiler, "execute_sql", read_or_change)
         patch.setattr(SQLInsertCompiler, "execute_sql", add)
+        patch.setattr(Statements, "_plan", prepared)
+        patch.setattr(PreparedInsert, "one", one)
+        patch.setattr(PreparedInsert, "many", many)
         yield said

@@ -23,6 +23,7 @@ from rest_framework.request import Request
 from bcc.core import clock, transactions
 from bcc.core.errors import ConflictError, DomainError, InvalidError, NotAuthenticatedError
 from bcc.core.models import IdempotencyKey
+from bcc.core.prepared import PreparedInsert, PreparedUpdate
 from bcc.core.rest.parsers import read_body
 from bcc.core.rest.renderers import JSONBytesResponse, dump_bytes
 
@@ -33,6 +34,17 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _ATTEMPTS: Final = 3
 
 Work = Callable[[], tuple[int, Any]]
+
+_KEYS = PreparedInsert(IdempotencyKey)
+_STORE = PreparedUpdate(
+    lambda *, pk, status, reply: (
+        IdempotencyKey.objects.filter(pk=pk),
+        {"status": status, "reply": reply},
+    ),
+    pk=int,
+    status=int,
+    reply=bytes,
+)
 
 
 class KeyInFlightError(ConflictError):
@@ -116,13 +128,15 @@ def _part_sha256(value: Any) -> bytes:
 
 def _first(principal: UUID, route: str, key: str, digest: str, work: Work) -> tuple[int, bytes]:
     try:
-        row = IdempotencyKey.objects.create(
-            principal=principal, route=route, key=key, body_sha256=digest, created_at=clock.now()
+        pk = _KEYS.one(
+            IdempotencyKey(
+                principal=principal, route=route, key=key, body_sha256=digest, created_at=clock.now()
+            )
         )
     except IntegrityError as error:
         raise _KeyTakenError from error
     status, body = _done(work)
-    IdempotencyKey.objects.filter(pk=row.pk).update(status=status, reply=body)
+    _STORE.run(pk=pk, status=status, reply=body)
     return status, body
 
 

@@ -1,0 +1,124 @@
+"""Hints that leave after commit, off the request: one thread of the process sends them, in order.
+
+A push over the channel layer costs a loop and, with Redis, a connection when a request's own thread
+makes it; here both live as long as the process. What is sent is a hint: whoever it was for finds the
+truth by the API or in a sweep, so a crash may lose some, and a full queue drops the newest with a line
+in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import structlog
+from django.conf import settings
+
+MOST_WAITING: Final = 10_000
+# How long a process that ends waits for what is still on its way.
+FAREWELL_SECONDS: Final = 2.0
+
+Nudge = Callable[[], Awaitable[Any] | None]
+log = structlog.get_logger(__name__)
+
+
+class Nudger:
+    """A thread that makes nudges one after the other on a loop of its own. Started by the first."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._guard = threading.Condition()
+        self._waiting: deque[Nudge] = deque()
+        self._busy = False
+        self._thread: threading.Thread | None = None
+
+    def submit(self, nudge: Nudge) -> None:
+        """Make ``nudge`` soon; it handles its own errors. Dropped where too many wait."""
+        with self._guard:
+            if len(self._waiting) >= MOST_WAITING:
+                log.warning("nudge_dropped", nudger=self._name, waiting=len(self._waiting))
+                return
+            self._waiting.append(nudge)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                self._thread.start()
+            self._guard.notify()
+
+    def settle(self, seconds: float = FAREWELL_SECONDS) -> bool:
+        """Wait until nothing is on its way; whether it came to that in time."""
+        until = time.monotonic() + seconds
+        while self._waiting or self._busy:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.005)
+        return True
+
+    def forget(self) -> None:
+        """A forked child has neither the thread nor its parent's nudges."""
+        self._guard = threading.Condition()
+        self._waiting.clear()
+        self._busy = False
+        self._thread = None
+
+    def _work(self) -> None:
+        with asyncio.Runner() as runner:
+            while True:
+                with self._guard:
+                    self._busy = False
+                    while not self._waiting:
+                        self._guard.wait()
+                    nudge = self._waiting.popleft()
+                    self._busy = True
+                try:
+                    awaited = nudge()
+                    if awaited is not None:
+                        runner.run(_finished(awaited))
+                except Exception:
+                    log.exception("nudge_failed", nudger=self._name)
+
+
+async def _finished(awaited: Awaitable[Any]) -> None:
+    await awaited
+
+
+# Two, so that a broker that hangs holds up no push.
+_pushes = Nudger("bcc-pushes")
+_tasks = Nudger("bcc-tasks")
+
+
+def push(nudge: Callable[[], Awaitable[Any]], inline: Callable[[], Any]) -> None:
+    """Have ``nudge`` awaited by the thread of pushes; ``inline`` is called where there is none."""
+    if settings.NUDGES_IN_BACKGROUND:
+        _pushes.submit(nudge)
+    else:
+        inline()
+
+
+def task(nudge: Callable[[], None]) -> None:
+    """Have ``nudge`` called by the thread of tasks, at once where there is none."""
+    if settings.NUDGES_IN_BACKGROUND:
+        _tasks.submit(nudge)
+    else:
+        nudge()
+
+
+def settle() -> None:
+    """Wait, for a moment, until what was handed over has left."""
+    for nudger in (_pushes, _tasks):
+        if not nudger.settle():
+            log.warning("nudges_left_behind", nudger=nudger._name)
+
+
+def _forget() -> None:
+    for nudger in (_pushes, _tasks):
+        nudger.forget()
+
+
+atexit.register(settle)
+os.register_at_fork(after_in_child=_forget)
