@@ -1,15 +1,16 @@
 from django.urls import path
 
 from reservations import views
+from reservations.views import hot
 
 urlpatterns = [
     path(
         "facilities/<uuid:public_id>/availability",
-        views.AvailabilityView.as_view(),
+        hot.availability,
         name="facility-availability",
     ),
     path("me/privileges", views.PrivilegesView.as_view(), name="me-privileges"),
-    path("reservations", views.ReservationListView.as_view(), name="reservations"),
+    path("reservations", hot.reservations, name="reservations"),
     path("reservations/quote", views.QuoteView.as_view(), name="reservations-quote"),
     path("reservations/<uuid:public_id>", views.ReservationDetailView.as_view(), name="reservation"),
     path("reservations/<uuid:public_id>/confirm", views.ConfirmView.as_view(), name="reservation-confirm"),

@@ -23,6 +23,7 @@ from accounts.services.roles import ROLES, sync_roles
 from accounts.services.tokens import make_tokens
 from facilities.models import Facility
 from metrics.services import activities
+from reservations.selectors import open_days
 from tests.factories import MemberFactory, UserFactory, make_facility, make_session
 
 NOW = datetime(2026, 6, 1, 0, 0, tzinfo=UTC)
@@ -45,6 +46,7 @@ def forget() -> None:
     epoch.forget()
     forget_identities()
     activities._buffer.take()
+    open_days.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -50,6 +50,26 @@ def wanted(quota: QuotaFacts, ask: Ask) -> int:
     return 1
 
 
+def may_refuse(ask: Ask) -> bool:
+    """Whether a quota could refuse some wish like this one at another hour of its day.
+
+    False is a promise for every wish of the same day, length, party and prime time; what is at the same
+    time is counted as if all of it were.
+    """
+    for quota in ask.quotas:
+        amount_wanted = wanted(quota, ask)
+        if not amount_wanted or not applies(quota, ask):
+            continue
+        if quota.period == "concurrent":
+            rows = [row for row in ask.counted if row.occupies and in_scope(quota, row)]
+            used = sum(amount(quota, row) for row in rows)
+        else:
+            used = count(quota, ask)
+        if used + amount_wanted > quota.limit:
+            return True
+    return False
+
+
 def frees_at(quota: QuotaFacts, ask: Ask) -> datetime | None:
     """When enough of what is outstanding has ended to make room; None where waiting does not help."""
     if quota.period != "outstanding":

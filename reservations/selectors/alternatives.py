@@ -170,7 +170,9 @@ class _Search:
             return self.party
         key = (terms.version_id, on)
         if key not in self._parties:
-            visits = iter(load_guest_visits(guest_ids=known, on=on, terms=terms, ignoring=self._ignoring))
+            visits = iter(
+                load_guest_visits(guest_ids=known, on=on, terms=terms, now=self.now, ignoring=self._ignoring)
+            )
             guests = (guest if guest.guest_id is None else next(visits) for guest in self.party.guests)
             self._parties[key] = replace(self.party, guests=tuple(guests))
         return self._parties[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -96,13 +97,16 @@ def _judged(
 ) -> Slot:
     ask = situation.ask(facility, terms, interval, Party(size=party or terms.party_min))
     failures = tuple(club_rules.judge(ask))
+    return Slot(
+        interval, state_of(failures), occupancy.lanes_left(facility, interval, situation.occupancy), failures
+    )
+
+
+def state_of(failures: Sequence[RuleFailure]) -> str:
+    """How a slot stands that the rules judged so."""
     codes = {failure.code for failure in failures}
     if not codes:
-        state = "free"
-    elif "closed" in codes:
-        state = "closed"
-    elif club_rules.SLOT_TAKEN in codes:
-        state = "taken"
-    else:
-        state = "refused"
-    return Slot(interval, state, occupancy.lanes_left(facility, interval, situation.occupancy), failures)
+        return "free"
+    if "closed" in codes:
+        return "closed"
+    return "taken" if club_rules.SLOT_TAKEN in codes else "refused"

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 
 from accounts.models import Member, PrivilegeHold
 from bcc.core.errors import NotFoundError
 from bcc.core.intervals import Interval
 from bcc.core.prepared import Prepared
+from facilities.models import FacilitySpace
 from facilities.models.rulebook import ROW, Rulebook
 from reservations.models import Guest, Participant, Reservation, SlotClaim, Type
 from reservations.policies.ask import Ask
@@ -71,6 +72,19 @@ def _member_row(*, member: int, now: datetime) -> QuerySet[Any, Any]:
     )
 
 
+def _member_and_locks_row(*, member: int, now: datetime, facility: int) -> QuerySet[Any, Any]:
+    # By the facility, not by the spaces: a list of them would be another SQL for each length.
+    versions = (
+        FacilitySpace.objects.filter(facility_id=facility)
+        .order_by()
+        .values("facility_id")
+        .annotate(sum_of_versions=Sum("space__lock_version"))
+        .values("sum_of_versions")
+    )
+    rows: QuerySet[Any, Any] = _member_row(member=member, now=now).annotate(lock_versions=Subquery(versions))
+    return rows
+
+
 def _taken_rows(*, spaces: list[int], first: datetime, after: datetime) -> QuerySet[Any, Any]:
     return (
         SlotClaim.objects.filter(space_id__in=spaces, cell_start__gte=first, cell_start__lt=after)
@@ -120,6 +134,7 @@ def _counted_rows(
 
 
 _MEMBER = Prepared(_member_row, member=int, now=datetime)
+_MEMBER_AND_LOCKS = Prepared(_member_and_locks_row, member=int, now=datetime, facility=int)
 _TAKEN = Prepared(_taken_rows, spaces=(int,), first=datetime, after=datetime)
 _COUNTED = Prepared(
     _counted_rows, membership=int, member=int, first=date, after=date, now=datetime, given_back=datetime
@@ -185,7 +200,23 @@ def get_member_and_rules(*, member_id: int, now: datetime) -> tuple[MemberFacts,
 
     Raises NotFoundError for a member who is gone.
     """
-    row = _MEMBER.row(member=member_id, now=now)
+    return _member_and_rules(_MEMBER.row(member=member_id, now=now), member_id)
+
+
+def get_member_rules_and_locks(
+    *, member_id: int, facility_id: int, now: datetime
+) -> tuple[MemberFacts, Rules, int]:
+    """The same, and the sum of the lock versions of the facility's spaces, in the same query.
+
+    Whatever changes what is taken of a space moves its version first, so equal sums over the same
+    spaces mean that the same is taken.
+    """
+    row = _MEMBER_AND_LOCKS.row(member=member_id, now=now, facility=facility_id)
+    member, rules = _member_and_rules(row, member_id)
+    return member, rules, (row[15] if row is not None else 0) or 0
+
+
+def _member_and_rules(row: tuple[Any, ...] | None, member_id: int) -> tuple[MemberFacts, Rules]:
     if row is None:
         raise NotFoundError
     member = MemberFacts(
@@ -215,18 +246,20 @@ def load_situation(
     window: Interval,
     now: datetime,
     ignoring: int | None = None,
+    due: list[int] | None = None,
 ) -> Situation:
     """What is taken of the facilities' spaces in the window, and what the household has. Two queries.
 
-    ``ignoring`` is a reservation that is being moved: it does not stand in its own way.
+    ``ignoring`` is a reservation that is being moved: it does not stand in its own way. What is due to
+    expire does not count either; its keys are appended to ``due``.
     """
     return Situation(
         rules=rules,
         now=now,
         member=member,
-        counted=load_counted(rules=rules, member=member, window=window, now=now, ignoring=ignoring),
+        counted=load_counted(rules=rules, member=member, window=window, now=now, ignoring=ignoring, due=due),
         occupancy=load_occupancy(
-            rules=rules, facilities=facilities, window=window, now=now, ignoring=ignoring
+            rules=rules, facilities=facilities, window=window, now=now, ignoring=ignoring, due=due
         ),
     )
 
@@ -238,11 +271,24 @@ def load_occupancy(
     window: Interval,
     now: datetime,
     ignoring: int | None = None,
+    due: list[int] | None = None,
 ) -> dict[int, SpaceOccupancy]:
     """What is taken of every space of the facilities around the window; a hold that is due is not."""
     spaces = {space.id: space for facility in facilities for space in facility.spaces}
-    taken = load_taken(rules=rules, spaces=list(spaces.values()), window=window, now=now, ignoring=ignoring)
+    taken = load_taken(
+        rules=rules, spaces=list(spaces.values()), window=window, now=now, ignoring=ignoring, due=due
+    )
     return {pk: SpaceOccupancy(space, taken[pk], rules.zone) for pk, space in spaces.items()}
+
+
+def load_occupancy_until(
+    *, rules: Rules, facility: FacilityFacts, window: Interval, now: datetime
+) -> tuple[dict[int, SpaceOccupancy], datetime]:
+    """The same of one facility, and until when it stands by itself: its first deadline. One query."""
+    deadlines: list[datetime] = []
+    taken = load_taken(rules=rules, spaces=facility.spaces, window=window, now=now, deadlines=deadlines)
+    found = {space.id: SpaceOccupancy(space, taken[space.id], rules.zone) for space in facility.spaces}
+    return found, min(deadlines, default=datetime.max.replace(tzinfo=UTC))
 
 
 def load_taken(
@@ -252,15 +298,26 @@ def load_taken(
     window: Interval,
     now: datetime,
     ignoring: int | None = None,
+    due: list[int] | None = None,
+    deadlines: list[datetime] | None = None,
 ) -> dict[int, list[Taken]]:
-    """By space, what each reservation takes of it around the window. One query."""
+    """By space, what each reservation takes of it around the window. One query.
+
+    The deadlines of what is taken are appended to ``deadlines``, the keys of what is due to ``due``.
+    """
     margin = rules.widest_buffer + (2 * DAY if any(space.grid == 0 for space in spaces) else DAY / 24)
     around = window.widened(before=margin, after=margin)
     taken: dict[int, list[Taken]] = defaultdict(list)
     rows = _TAKEN.rows(spaces=[space.id for space in spaces], first=around.starts_at, after=around.ends_at)
     for pk, space_id, starts_at, ends_at, lanes, before, after, expires_at in rows:
-        if pk == ignoring or (expires_at is not None and expires_at <= now):
+        if pk == ignoring:
             continue
+        if expires_at is not None and expires_at <= now:
+            if due is not None:
+                due.append(pk)
+            continue
+        if deadlines is not None and expires_at is not None:
+            deadlines.append(expires_at)
         taken[space_id].append(
             Taken(
                 reservation_id=pk,
@@ -275,7 +332,13 @@ def load_taken(
 
 
 def load_counted(
-    *, rules: Rules, member: MemberFacts, window: Interval, now: datetime, ignoring: int | None = None
+    *,
+    rules: Rules,
+    member: MemberFacts,
+    window: Interval,
+    now: datetime,
+    ignoring: int | None = None,
+    due: list[int] | None = None,
 ) -> tuple[Counted, ...]:
     """The household's reservations that a quota or a lock-out may speak about. One query."""
     first, after = _counted_dates(rules, window)
@@ -304,7 +367,11 @@ def load_counted(
         ended_at,
         expires_at,
     ) in rows:
-        if pk == ignoring or (expires_at is not None and expires_at <= now):
+        if pk == ignoring:
+            continue
+        if expires_at is not None and expires_at <= now:
+            if due is not None:
+                due.append(pk)
             continue
         facility = rules.facilities.get(facility_id)
         counted.append(
@@ -327,11 +394,13 @@ def load_counted(
 
 
 def load_guest_visits(
-    *, guest_ids: Sequence[int], on: date, terms: Terms, ignoring: int | None = None
+    *, guest_ids: Sequence[int], on: date, terms: Terms, now: datetime, ignoring: int | None = None
 ) -> tuple[GuestVisit, ...]:
     """The guests with how often each came, or is to come, within the policy's days of ``on``."""
     from_day, to_day = on - timedelta(days=terms.same_guest_days), on + timedelta(days=terms.same_guest_days)
     rows = Participant.objects.filter(
+        # A hold that is due is over, whether or not somebody has ended it yet.
+        Q(reservation__expires_at__isnull=True) | Q(reservation__expires_at__gt=now),
         guest_id__in=guest_ids,
         reservation__state__in=[*OCCUPYING, *COUNTED_WHEN_OVER],
         reservation__starts_on__gt=from_day,

@@ -129,7 +129,11 @@ def quote(*, wish: Wish, member_id: int, now: datetime) -> Quote:
             named = find_companions(wish.companions, party=wish.party, member=member)
         terms = get_terms(facility, interval, member, rules)
         on = interval.starts_at.astimezone(rules.zone).date()
-        party = Party(wish.party) if named is None else party_of(named, size=wish.party, on=on, terms=terms)
+        party = (
+            Party(wish.party)
+            if named is None
+            else party_of(named, size=wish.party, on=on, terms=terms, now=now)
+        )
         ask = _judge(facility, terms, interval, party, member, rules, now)
         state = entry_state(terms, hold=True)
         return Quote(
@@ -202,7 +206,7 @@ def book(
     waive: bool = False,
     reason: str = "",
 ) -> Booked:
-    """Book for a member: lock, expire what is in the way, judge every rule, write, tell them once.
+    """Book for a member: lock, judge every rule, expire what is in the way, write, tell them once.
 
     ``waive`` is staff's word to set aside the house rules (never the place itself); ``reason`` says why.
     Raises SlotTakenError when only the place is taken, RuleError with every rule that failed,
@@ -212,13 +216,16 @@ def book(
     transactions.lock_rows(Membership, [membership_id])
     member, rules = _lock_spaces_and_look(wish.facility, member_id=member_id, now=now)
     facility = get_bookable(rules, wish.facility, now)
-    space_ids = [space.id for space in facility.spaces]
-    expire_in_the_way(space_ids=space_ids, interval=interval, membership_id=membership_id, now=now)
     companions = find_companions(wish.companions or (), party=wish.party, member=member)
     terms = get_terms(facility, interval, member, rules)
     starts_on = interval.starts_at.astimezone(rules.zone).date()
-    party = party_of(companions, size=wish.party, on=starts_on, terms=terms)
-    _judge(facility, terms, interval, party, member, rules, now, waive=waive)
+    party = party_of(companions, size=wish.party, on=starts_on, terms=terms, now=now)
+    due: list[int] = []
+    _judge(facility, terms, interval, party, member, rules, now, waive=waive, due=due)
+    if due:
+        # They do not count above, and give their claims back before anybody takes them.
+        space_ids = [space.id for space in facility.spaces]
+        expire_in_the_way(space_ids=space_ids, interval=interval, membership_id=membership_id, now=now)
 
     # Staff may book what has begun, for somebody who walks in: there is nothing left to confirm.
     state = entry_state(terms, hold=not by.is_staff) if interval.starts_at > now else State.CONFIRMED
@@ -363,8 +370,11 @@ def _judge(
     now: datetime,
     *,
     waive: bool = False,
+    due: list[int] | None = None,
 ) -> Ask:
-    situation = load_situation(rules=rules, member=member, facilities=[facility], window=interval, now=now)
+    situation = load_situation(
+        rules=rules, member=member, facilities=[facility], window=interval, now=now, due=due
+    )
     ask = situation.ask(facility, terms, interval, party)
     failures = club_rules.judge(ask, club_rules.PHYSICAL if waive else club_rules.ALL)
     if failures:

@@ -113,7 +113,9 @@ def reschedule_reservation(
     )
     guest_ids = list(reservation.participants.filter(guest__isnull=False).values_list("guest_id", flat=True))
     starts_on = interval.starts_at.astimezone(rules.zone).date()
-    guests = load_guest_visits(guest_ids=guest_ids, on=starts_on, terms=terms, ignoring=reservation.pk)
+    guests = load_guest_visits(
+        guest_ids=guest_ids, on=starts_on, terms=terms, now=now, ignoring=reservation.pk
+    )
     situation = load_situation(
         rules=rules, member=member, facilities=[facility], window=interval, now=now, ignoring=reservation.pk
     )
@@ -209,7 +211,7 @@ def set_participants(
     terms = own_terms(reservation, rules)
     found = find_companions(companions, party=reservation.party, member=member)
     party = party_of(
-        found, size=reservation.party, on=reservation.starts_on, terms=terms, ignoring=reservation.pk
+        found, size=reservation.party, on=reservation.starts_on, terms=terms, now=now, ignoring=reservation.pk
     )
     facility = rules.facilities[reservation.facility_id]
     situation = load_situation(

@@ -84,7 +84,9 @@ def explain_booking(
     except RuleError as refused:
         return Explanation(now, member, facility, interval, Party(size=party), None, (), refused)
 
-    named = Party(size=party) if guests is None else _named(party, guests, interval, terms, member, rules)
+    named = (
+        Party(size=party) if guests is None else _named(party, guests, interval, terms, member, rules, now)
+    )
     situation = load_situation(rules=rules, member=member, facilities=[facility], window=interval, now=now)
     ask = situation.ask(facility, terms, interval, named)
     failures: list[RuleFailure] = club_rules.judge(ask)
@@ -149,10 +151,16 @@ def _interval(
 
 
 def _named(
-    size: int, names: Sequence[str], interval: Interval, terms: Terms, member: MemberFacts, rules: Rules
+    size: int,
+    names: Sequence[str],
+    interval: Interval,
+    terms: Terms,
+    member: MemberFacts,
+    rules: Rules,
+    now: datetime,
 ) -> Party:
     """The guests by name, those of the household's list with their visits; nobody else is to be named."""
     given = tuple(Companion(guest_name=name) for name in names)
     companions = replace(find_companions(given, party=size, member=member), unnamed=0)
     on = interval.starts_at.astimezone(rules.zone).date()
-    return party_of(companions, size=size, on=on, terms=terms)
+    return party_of(companions, size=size, on=on, terms=terms, now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Q
@@ -87,11 +87,13 @@ def is_new(guest: Guest) -> bool:
 
 
 def party_of(
-    companions: Companions, *, size: int, on: date, terms: Terms, ignoring: int | None = None
+    companions: Companions, *, size: int, on: date, terms: Terms, now: datetime, ignoring: int | None = None
 ) -> Party:
     """The named party as the rules read it: each guest with the visits around the day."""
     known = [guest.pk for guest in companions.guests if not is_new(guest)]
-    visits = load_guest_visits(guest_ids=known, on=on, terms=terms, ignoring=ignoring) if known else ()
+    visits = (
+        load_guest_visits(guest_ids=known, on=on, terms=terms, now=now, ignoring=ignoring) if known else ()
+    )
     by_id = {visit.guest_id: visit for visit in visits}
     guests = tuple(by_id.get(guest.pk) or guest_facts(guest) for guest in companions.guests)
     return Party(size=size, guests=guests, unnamed=companions.unnamed, names_given=True)

@@ -18,6 +18,9 @@ from reservations.serializers.shown import AvailabilitySerializer, PrivilegesSer
 from reservations.views import examples
 from reservations.views.base import MemberView
 
+# What is shown unless a last day is asked for, the first day aside.
+WEEK = timedelta(days=6)
+
 
 class AvailabilityView(ConditionalGetMixin, MemberView):
     query_serializer = AvailabilityQuerySerializer
@@ -32,7 +35,7 @@ class AvailabilityView(ConditionalGetMixin, MemberView):
     def get(self, request: Request, public_id: UUID) -> Response:
         now = clock.now()
         first = self.query.get("from") or clock.local_date(now)
-        last = self.query.get("to") or first + timedelta(days=6)
+        last = self.query.get("to") or first + WEEK
         if not first <= last < first + timedelta(days=MOST_DAYS):
             text = _("Ask for 1 to %(most)d days. Send a date that is not before from.") % {"most": MOST_DAYS}
             raise InvalidError(errors={"to": [("out_of_range", text)]})

@@ -17,7 +17,7 @@ from bcc.core import clock
 from bcc.core.rest.conditional import ConditionalGetMixin
 from bcc.core.rest.fields import NothingSerializer
 from bcc.core.rest.idempotency import respond_once
-from bcc.core.rest.paging import KeysetPagination
+from bcc.core.rest.paging import KeysetPagination, Order
 from reservations import services
 from reservations.models import Reservation
 from reservations.selectors.calendar import calendar_of
@@ -55,6 +55,11 @@ class ReservationView(MemberView):
         return ReservationDetailSerializer(rows.get(pk=reservation.pk)).data
 
 
+def order_of(when: str | None) -> Order:
+    """What is to come by what comes first, everything else by what came last."""
+    return ("starts_at", "pk") if when == "upcoming" else ("-starts_at", "-pk")
+
+
 class ReservationListView(ReservationView):
     query_serializer = ReservationQuerySerializer
     pagination_class = KeysetPagination
@@ -73,9 +78,8 @@ class ReservationListView(ReservationView):
         rows = list_reservations(
             member=self.get_member(), when=when, state=self.query.get("state"), now=clock.now()
         )
-        order = ("starts_at", "pk") if when == "upcoming" else ("-starts_at", "-pk")
         paginator = KeysetPagination()
-        page = paginator.page(rows, request, order=order)
+        page = paginator.page(rows, request, order=order_of(when))
         return paginator.get_paginated_response(ReservationSerializer(page, many=True).data)
 
     @extend_schema(

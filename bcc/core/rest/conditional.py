@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
-from django.http import HttpResponseNotModified
+from django.http import HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
@@ -74,12 +74,17 @@ class ConditionalGetMixin(APIView):
             return final
         if isinstance(final, Response):
             final.render()  # now rather than after the middleware: the ETag is of the bytes
-        final.headers.setdefault("ETag", etag_of(final.content))
-        final.headers.setdefault("Cache-Control", self.cache_control)
-        if not not_modified(request, final.headers["ETag"]):
-            return final
-        bare = HttpResponseNotModified()
-        for name in _KEPT_ON_304:
-            if name in final.headers:
-                bare.headers[name] = final.headers[name]
-        return bare
+        return conditional(request, final, cache_control=self.cache_control)
+
+
+def conditional(request: Request, response: HttpResponse, *, cache_control: str) -> HttpResponse:
+    """``response``, a 200 with its body, with its ETag; or the 304 for who has those bytes."""
+    response.headers.setdefault("ETag", etag_of(response.content))
+    response.headers.setdefault("Cache-Control", cache_control)
+    if not not_modified(request, response.headers["ETag"]):
+        return response
+    bare = HttpResponseNotModified()
+    for name in _KEPT_ON_304:
+        if name in response.headers:
+            bare.headers[name] = response.headers[name]
+    return bare

@@ -22,6 +22,7 @@ from typing import Any, Final, Literal
 import orjson
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -125,7 +126,7 @@ class KeysetPagination(BasePagination):
         return str(replace_query_param(self.url, CURSOR, make_cursor(place, self._scope())))
 
     def _scope(self) -> str:
-        return f"{self.model}:{','.join(self.order)}"
+        return scope_of(self.model, self.order)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         return [
@@ -162,6 +163,17 @@ class KeysetPagination(BasePagination):
                 "previous": {**link, "description": "The page that precedes, or null."},
             },
         }
+
+
+def scope_of(model: str, order: Order) -> str:
+    """What a cursor of one list is bound to; ``model`` is its label."""
+    return f"{model}:{','.join(order)}"
+
+
+def next_link(http: HttpRequest, *, model: str, order: Order, values: tuple[Any, ...]) -> str:
+    """The page after a row with these order values, for a first page that was made without this class."""
+    cursor = make_cursor(Position("after", values), scope_of(model, order))
+    return str(replace_query_param(http.build_absolute_uri(), CURSOR, cursor))
 
 
 def _asked_once(request: Request, name: str) -> str | None:

@@ -21,7 +21,13 @@ from reservations.policies.rules.member import (
 from reservations.policies.rules.party import GuestLimitRule, GuestNamesRule, GuestRule, PartyRule
 from reservations.policies.rules.place import BufferRule, CapacityRule, ClosureRule, OpeningRule, SlotRule
 from reservations.policies.rules.quota import QuotaLimitRule
-from reservations.policies.rules.window import NoticeRule, PastRule, ReleaseRule, RescheduleRule
+from reservations.policies.rules.window import (
+    NoticeRule,
+    PastRule,
+    ReleaseRule,
+    RescheduleRule,
+    asks_of_the_hour,
+)
 
 SLOT_TAKEN = CapacityRule.code
 
@@ -63,6 +69,10 @@ _OF_THE_DAY = (
     AgeRule,
     PrivilegeHoldRule,
 )
+# These read what the household has, and not the hour.
+OF_THE_MEMBER: tuple[Rule, ...] = (LockoutRule(),)
+OF_THE_HOUR: tuple[Rule, ...] = (PastRule(), NoticeRule())
+OF_THE_QUOTA: tuple[Rule, ...] = (QuotaLimitRule(),)
 # These read neither the hour nor what is booked, so they say the same of every wish for one day under
 # the same terms: whoever looks through many slots asks them once a day.
 OF_THE_DAY: tuple[Rule, ...] = tuple(rule for rule in ALL if isinstance(rule, _OF_THE_DAY))
@@ -83,11 +93,15 @@ __all__ = [
     "ALL",
     "HOUSE",
     "OF_THE_DAY",
+    "OF_THE_HOUR",
+    "OF_THE_MEMBER",
+    "OF_THE_QUOTA",
     "OF_THE_SLOT",
     "PARTY",
     "PHYSICAL",
     "SLOT_TAKEN",
     "Rule",
+    "asks_of_the_hour",
     "judge",
     "passes",
 ]

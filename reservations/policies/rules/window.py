@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,7 @@ from bcc.core.errors import RuleFailure
 from facilities.policies.hours import wall_edge
 from reservations.policies.ask import Ask
 from reservations.policies.rules.base import local_text
+from reservations.policies.terms import Terms
 
 
 class PastRule:
@@ -48,6 +50,14 @@ class NoticeRule:
                 limit=terms.min_notice_days,
                 current=days,
             )
+
+
+def asks_of_the_hour(terms: Terms, on: date, now: datetime, zone: ZoneInfo) -> datetime:
+    """From here on neither PastRule nor NoticeRule refuses a start on ``on``: the hour need not be asked."""
+    days = (on - now.astimezone(zone).date()).days
+    if days < terms.min_notice_days:
+        return datetime.max.replace(tzinfo=UTC)
+    return now + max(terms.min_notice, timedelta(microseconds=1))
 
 
 class ReleaseRule:

@@ -7,8 +7,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
 
 from accounts.models import Member
+from bcc.core import nudges
 from facilities.models import Facility
 from reservations.models import Guest, Reservation
 from tests.conftest import at_club
@@ -115,6 +119,63 @@ class TestCreate:
         court.save()
 
         assert post(client_of(owner), RESERVATIONS, body).status_code == 404
+
+
+class TestReply:
+    @pytest.mark.parametrize("hold", [None, 10])
+    def test_is_what_a_look_at_it_says(
+        self, client_of: Client, owner: Member, stranger: Member, body_of: Body, hold: int | None
+    ) -> None:
+        """The reply is made of what the booking knows; a look reads the rows."""
+        hall = make_facility(
+            "Party Hall",
+            kind="hall",
+            lanes=2,
+            terms={"party_max": 9, "guests_max": 4, "hold_minutes": hold, "cancellation_cutoff_minutes": 90},
+        )
+        client = client_of(owner)
+        people = [{"member": str(stranger.public_id)}, {"guest_name": "Test Guest"}]
+        for body in (
+            body_of(hall, hour=9),
+            body_of(hall, hour=10, party=6, participants=people, notes="Ärger"),
+            body_of(hall, hour=11, party=3, participants=people),
+        ):
+            booked = post(client, RESERVATIONS, body)
+            assert booked.status_code == 201, booked.json()
+            assert booked.content == client.get(f"{RESERVATIONS}/{booked.json()['id']}").content
+            assert booked.json()["state"] == ("HELD" if hold else "CONFIRMED")
+
+
+@pytest.mark.engine
+class TestStatements:
+    """With BEGIN and COMMIT. Each is a round trip to the database, in the time that the locks are held."""
+
+    @pytest.fixture(autouse=True)
+    def no_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In the tests the worker's task runs at once, in the request."""
+        monkeypatch.setattr(nudges, "task", lambda nudge: None)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_a_booking_are_fifteen(self, client_of: Client, owner: Member, body_of: Body) -> None:
+        court = make_facility("Counted Court")
+        assert self.counted(client_of(owner), body_of, court, key=True) == 15
+        assert self.counted(client_of(owner), body_of, court, key=False) == 13
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_a_place_with_lanes_are_one_more(
+        self, client_of: Client, owner: Member, body_of: Body
+    ) -> None:
+        pool = make_facility("Counted Pool", kind="class", lanes=5)
+        assert self.counted(client_of(owner), body_of, pool, key=True) == 16
+
+    def counted(self, client: APIClient, body_of: Body, facility: Facility, *, key: bool) -> int:
+        headers = {"Idempotency-Key": str(uuid4())} if key else {}
+        # The first of a process reads the rules, and who it is.
+        assert post(client, RESERVATIONS, body_of(facility, hour=7 + key)).status_code == 201
+        with CaptureQueriesContext(connection) as said:
+            booked = post(client, RESERVATIONS, body_of(facility, hour=10 + key), **headers)
+        assert booked.status_code == 201
+        return len(said)
 
 
 class TestQuote:

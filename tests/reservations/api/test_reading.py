@@ -12,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts.models import Member
-from facilities.models import Closure, Facility, PolicyVersion
+from bcc.core import transactions
+from facilities.models import Closure, Facility, PolicyVersion, Space
 from reservations.models import Reservation, SlotClaim
+from reservations.selectors import open_days
 from tests.conftest import at_club
 from tests.factories import MemberFactory, make_facility, make_quota
 from tests.reservations.api.calls import RESERVATIONS, RULEBOOK_QUERIES, Body, Client, fresh_credentials, post
@@ -162,16 +164,19 @@ class TestAvailability:
         lanes = make_facility("Lanes", kind="class", lanes=20, terms={"open_days_ahead": 30})
         client = client_of(owner)
         cold, _data = self.counted(client, lanes)
+        kept, _data = self.counted(client, lanes)
+        open_days.forget()
         warm, _data = self.counted(client, lanes)
         self.fill(lanes, now)
         # Once a second a process asks whether anybody's session ended; not in the measured request.
-        self.counted(client, lanes)
+        self.counted(client, make_facility("Another"))
 
         full, data = self.counted(client, lanes)
 
         assert max(warm, full) <= 4
         assert warm == full
-        assert cold <= warm + RULEBOOK_QUERIES
+        assert cold <= 4 + RULEBOOK_QUERIES
+        assert kept == self.counted(client, lanes)[0] == 2
         assert {slot["left"] for slot in data["days"][0]["slots"]} == {2}
 
     def counted(self, client: APIClient, facility: Facility) -> tuple[int, Any]:
@@ -209,6 +214,7 @@ class TestAvailability:
         ]
         Reservation.objects.bulk_create(rows)
         space = lanes.spaces.get()
+        transactions.lock_rows(Space, [space.pk])  # as whoever takes something of it does
         SlotClaim.objects.bulk_create(
             SlotClaim(
                 space=space,
