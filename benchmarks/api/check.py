@@ -55,12 +55,13 @@ def check_equal(where: Place, club: dict[str, Any], sides: list[Running]) -> str
             raise DifferentError("A page of the list is not twenty rows with a next one.")
     for state in ("free", "taken", "closed", "refused", "quota_exceeded", "not_yet_released", "slot_taken"):
         if not reasons[state]:
-            raise DifferentError(f"No slot of the week that is looked at is {state}: the club is not as meant.")
+            raise DifferentError(
+                f"No slot of the week that is looked at is {state}: the club is not as meant."
+            )
     _check_creation(where, club, sides)
-    return (
-        f"equal replies for {len(club['lookers'])} members' weeks, {len(club['readers'])} pages and a creation "
-        f"with its rows; in the weeks: " + ", ".join(f"{name} {n}" for name, n in sorted(reasons.items()))
-    )
+    told = ", ".join(f"{name} {count}" for name, count in sorted(reasons.items()))
+    weeks, pages = len(club["lookers"]), len(club["readers"])
+    return f"equal replies for {weeks} weeks, {pages} pages and a creation with its rows; weeks: {told}"
 
 
 def _same(sides: list[Running], path: str, token: str) -> Any:
@@ -69,7 +70,9 @@ def _same(sides: list[Running], path: str, token: str) -> Any:
         found = [httpx.get(side.url + path, headers=headers_of(token), timeout=30) for side in sides]
         for side, reply in zip(sides, found, strict=True):
             if reply.status_code != httpx.codes.OK:
-                raise DifferentError(f"{side.name} answered {reply.status_code} to {path}: {reply.text[:500]}")
+                raise DifferentError(
+                    f"{side.name} answered {reply.status_code} to {path}: {reply.text[:500]}"
+                )
         bodies = [reply.json() for reply in found]
         if all(body == bodies[0] for body in bodies):
             return bodies[0]

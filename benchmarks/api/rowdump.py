@@ -19,9 +19,10 @@ _OF_RESERVATION = (
 )
 _COMPARED = {
     "reservations_reservation": (
-        "facility_id, member_id, membership_id, booked_by_id, policy_version_id, type, state, starts_at, ends_at, "
-        "starts_on, expires_at, party, guest_count, nights, lanes, buffer_before_minutes, buffer_after_minutes, "
-        "reschedules, is_charged, needs_attention, title, notes, room_no, version, ended_at"
+        "facility_id, member_id, membership_id, booked_by_id, policy_version_id, type, state, starts_at, "
+        "ends_at, starts_on, expires_at, party, guest_count, nights, lanes, buffer_before_minutes, "
+        "buffer_after_minutes, reschedules, is_charged, needs_attention, title, notes, room_no, "
+        "version, ended_at"
     ),
     "reservations_slotclaim": "space_id, cell_start, lane",
     "reservations_participant": "kind, member_id, guest_id, position",
@@ -35,9 +36,12 @@ _KEPT = "principal, route, key, body_sha256, status, length(reply)"
 
 @contextmanager
 def cursor_of(where: Place) -> Iterator[Any]:
-    """A cursor that commits each statement, on either engine; parameters are ``?`` nowhere, only numbers."""
+    """A cursor that commits each statement, on either engine."""
     if where.engine == "postgres":
-        with psycopg.connect(where.database_url, autocommit=True) as connection, connection.cursor() as cursor:
+        with (
+            psycopg.connect(where.database_url, autocommit=True) as connection,
+            connection.cursor() as cursor,
+        ):
             yield cursor
         return
     found = sqlite3.connect(where.data_dir / "bcc.sqlite3", isolation_level=None, timeout=20)

@@ -74,7 +74,8 @@ app.use((req, res, next) => {
   res.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
   res.setHeader('Strict-Transport-Security', 'max-age=31536000; includeSubDomains; preload');
   res.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
-  res.on('finish', () => {
+  // Also where the client went away: one line for each request that was worked on.
+  res.on('close', () => {
     log.info({
       request_id: id,
       method: req.method,
