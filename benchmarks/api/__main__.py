@@ -20,6 +20,7 @@ from benchmarks.api import shape
 from benchmarks.api.check import check_equal
 from benchmarks.api.load import ROUTES, Driver, Measured, Times
 from benchmarks.api.places import ENGINES, OTHER_CORE, SERVER_CORE, Engine, Place, place
+from benchmarks.api.plot import write_picture
 from benchmarks.api.report import print_route, summary, versions, write_results
 from benchmarks.api.servers import OURS, Running, install_peer, names_on, serving
 from benchmarks.api.setting_up import load_club
@@ -49,7 +50,8 @@ def main() -> None:
         with place(engine) as where:
             found = measure_engine(where, arguments)
         if not arguments.no_save:
-            print(f"\n── {write_results(RESULTS, engine, found).relative_to(Path.cwd())}")
+            results = write_results(RESULTS, engine, found)
+            print(f"\n── {results}\n── {write_picture(results)}")
 
 
 def measure_engine(where: Place, arguments: argparse.Namespace) -> dict[str, Any]:
