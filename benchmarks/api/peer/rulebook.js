@@ -1,7 +1,7 @@
 'use strict';
 // The club's rules, parsed once for each mark of the rulebook and kept in memory.
 
-const { parseDay, parseInstant, parseMinutes, wallInstant, weekdayOf, DAY, localDay, localMinutes } = require('./text');
+const { localDay, localMinutes, parseDay, parseInstant, parseMinutes, wallInstant, weekdayOf } = require('./text');
 
 const HOLIDAY = 7;
 // What this server does not speak of; a club that uses it is refused rather than judged wrongly.
@@ -57,7 +57,7 @@ function parse(mark, rows) {
     validFrom: parseDay(row.valid_from),
     validUntil: parseDay(row.valid_until),
   }));
-  const spans = Map.groupBy ? Map.groupBy(rows.spans, (row) => row.period_id) : grouped(rows.spans, 'period_id');
+  const spans = grouped(rows.spans, 'period_id');
   const facilities = new Map();
   const byPublicId = new Map();
   for (const row of rows.facilities) {
@@ -223,4 +223,4 @@ function isPrime(rules, facility, instant) {
   );
 }
 
-module.exports = { DAY, isPrime, isShown, openOn, remembered, rulesOf, termsOn };
+module.exports = { isPrime, isShown, openOn, remembered, rulesOf, termsOn };

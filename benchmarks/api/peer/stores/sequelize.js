@@ -174,7 +174,8 @@ function open(url) {
       },
       member: async (memberId) => (await Member.findByPk(memberId, { transaction })) ?? undefined,
       upcoming: async (member, now, limit) => {
-        const own = member.relation === 'dependent' ? { member_id: member.id } : { membership_id: member.membership_id };
+        const own =
+          member.relation === 'dependent' ? { member_id: member.id } : { membership_id: member.membership_id };
         const rows = await Reservation.findAll({
           where: { ...own, ends_at: { [Op.gt]: instant(now) } },
           include: [
@@ -226,7 +227,8 @@ function open(url) {
         };
         return (await Key.create(values, { transaction })).id;
       },
-      storeReply: (id, status, body) => Key.update({ status, reply: Buffer.from(body) }, { where: { id }, transaction }),
+      storeReply: (id, status, body) =>
+        Key.update({ status, reply: Buffer.from(body) }, { where: { id }, transaction }),
       write: (one) => write(models, one, transaction),
     };
   };

@@ -134,7 +134,8 @@ const RESERVATION = `INSERT INTO reservations_reservation (public_id, facility_i
   VALUES (?, ?, ?, ?, ?, ?, 'NORMAL', 'CONFIRMED', ?, ?, ?, ?, 0, 0, ?, ?, ?, 0, 0, 0, '', ?, '', 1, ?)
   RETURNING id`;
 const EVENT = `INSERT INTO reservations_reservationevent (reservation_id, action, from_state, to_state, actor_kind,
-    actor_name, actor_user_id, reason, details, at) VALUES (?, 'created', '', 'CONFIRMED', 'member', ?, ?, '', '{}', ?)`;
+    actor_name, actor_user_id, reason, details, at)
+  VALUES (?, 'created', '', 'CONFIRMED', 'member', ?, ?, '', '{}', ?)`;
 const many = (head, group, count) => `${head} VALUES ${Array(count).fill(group).join(', ')}`;
 const CLAIMS = 'INSERT INTO reservations_slotclaim (space_id, cell_start, lane, reservation_id)';
 const PEOPLE = 'INSERT INTO reservations_participant (reservation_id, kind, member_id, position)';
