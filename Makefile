@@ -18,8 +18,9 @@ BIN := .venv/bin
 # More than there are cores: the suite starts servers and browsers of its own, and waits for them.
 TEST_WORKERS ?= 3
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
-.PHONY: help run test soak check lint types schema-check format demo-reset schema erd shell doctor coverage \
+.PHONY: help run test soak bench-api check lint types schema-check format demo-reset schema erd shell doctor coverage \
 	requirements install install-dev browser odbc services clean
 
 help: ## list these commands
@@ -34,6 +35,9 @@ test: install-dev browser odbc services ## everything: linters, then the suite o
 
 soak: install-dev odbc services ## storms, kills and floods against running servers, on SQLite and PostgreSQL
 	@$(PYTHON) -m tests.services -- $(PYTHON) -m pytest -m soak $(PYTEST_ARGS)
+
+bench-api: install-dev services ## three hot routes beside an Express server: BENCH_ARGS="--engines sqlite --scale 1"
+	@$(PYTHON) -m benchmarks.api $(BENCH_ARGS)
 
 check: lint types schema-check ## ruff, import contracts, mypy, deployment checks, migrations, OpenAPI
 

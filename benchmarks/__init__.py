@@ -1,0 +1,1 @@
+"""Measurements of this server beside what a club would otherwise build."""

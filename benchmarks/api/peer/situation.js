@@ -1,0 +1,78 @@
+'use strict';
+// What a wish of one member is judged against, from the rows that the stores read.
+
+const { DAY, localDay, parseDay, parseInstant } = require('./text');
+const { isPrime } = require('./rulebook');
+const { periodOf } = require('./rules');
+
+const OCCUPYING = ['HELD', 'PENDING_APPROVAL', 'PENDING_CONFIRMATION', 'CONFIRMED', 'CHECKED_IN'];
+const COUNTED = [...OCCUPYING, 'COMPLETED', 'NO_SHOW'];
+const DEADLINED = ['HELD', 'PENDING_APPROVAL', 'PENDING_CONFIRMATION'];
+const occupies = new Set(OCCUPYING);
+const counted = new Set(COUNTED);
+
+function memberOf(memberId, row) {
+  return {
+    memberId,
+    publicId: row.public_id,
+    memberNo: row.member_no,
+    membershipId: row.membership_id,
+    categoryId: row.category_id,
+    standing: row.standing,
+    validTo: parseDay(row.valid_to),
+    canBook: Boolean(row.can_book),
+    birthDate: parseDay(row.birth_date),
+    holdUntil: parseInstant(row.hold_until),
+    holdReason: row.hold_reason ?? '',
+    userId: row.user_id,
+    userPublicId: row.user_public_id,
+    name: `${row.first_name} ${row.last_name}`.trim(),
+  };
+}
+
+/** The days that the quotas' periods reach to from a window. */
+function countedDays(rules, from, to) {
+  const [first, last] = [localDay(from), localDay(to)];
+  let [least, most] = [first, last + 1];
+  for (const quota of rules.quotas) {
+    if (quota.period === 'outstanding' || quota.period === 'concurrent') continue;
+    least = Math.min(least, periodOf(first, quota.period)[0]);
+    most = Math.max(most, periodOf(last, quota.period)[1]);
+  }
+  return [least, most];
+}
+
+function countedOf(rules, rows) {
+  return rows.map((row) => {
+    const startsAt = parseInstant(row.starts_at);
+    return {
+      memberId: row.member_id,
+      facilityId: row.facility_id,
+      kind: row.kind,
+      startsAt,
+      endsAt: parseInstant(row.ends_at),
+      startsOn: parseDay(row.starts_on),
+      nights: row.nights,
+      guests: row.guest_count,
+      occupies: occupies.has(row.state),
+      isPrime: isPrime(rules, rules.facilities.get(row.facility_id), startsAt),
+      counts: counted.has(row.state) || Boolean(row.is_charged),
+    };
+  });
+}
+
+function takenOf(rows) {
+  return rows.map((row) => ({
+    spaceId: row.space_id,
+    startsAt: parseInstant(row.starts_at),
+    endsAt: parseInstant(row.ends_at),
+    lanes: row.lanes,
+    bufferBefore: row.buffer_before_minutes * 60_000,
+    bufferAfter: row.buffer_after_minutes * 60_000,
+  }));
+}
+
+/** How far around a window neighbours matter. */
+const marginOf = (rules) => rules.widestBuffer + DAY / 24;
+
+module.exports = { COUNTED, DEADLINED, OCCUPYING, countedDays, countedOf, marginOf, memberOf, takenOf };
