@@ -355,8 +355,13 @@ def _converter(
     chain: Sequence[Callable[[Any, Any, Any], Any]], expression: Any, connection: BaseDatabaseWrapper
 ) -> Callable[[Any], Any]:
     """One function for the chain of a column's converters."""
-    if connection.vendor == "sqlite" and isinstance(expression.output_field, models.DateTimeField):
-        return lambda value: _instant(value, chain, expression, connection)
+    field = expression.output_field
+    if connection.vendor == "sqlite" and len(chain) == 1:
+        if isinstance(field, models.DateTimeField) and connection.timezone is UTC:
+            (stock,) = chain
+            return lambda value: _instant(value) or stock(value, expression, connection)
+        if isinstance(field, models.UUIDField):
+            return uuid.UUID
     if len(chain) == 1:
         (only,) = chain
         return lambda value: only(value, expression, connection)
@@ -369,10 +374,6 @@ def _converter(
     return convert
 
 
-def _instant(value: Any, chain: Sequence[Any], expression: Any, connection: BaseDatabaseWrapper) -> Any:
-    """SQLite keeps instants in UTC without saying so; its driver has parsed them."""
-    if isinstance(value, datetime) and value.tzinfo is None and connection.timezone is UTC:
-        return value.replace(tzinfo=UTC)
-    for one in chain:
-        value = one(value, expression, connection)
-    return value
+def _instant(value: Any) -> datetime | None:
+    """SQLite keeps instants in UTC without saying so; its driver has parsed those of a column."""
+    return value.replace(tzinfo=UTC) if type(value) is datetime else None

@@ -50,24 +50,45 @@ def wanted(quota: QuotaFacts, ask: Ask) -> int:
     return 1
 
 
-def may_refuse(ask: Ask) -> bool:
-    """Whether a quota could refuse some wish like this one at another hour of its day.
+class Ledger:
+    """The quotas that may speak about one facility, each with what counts for it; for many wishes."""
 
-    False is a promise for every wish of the same day, length, party and prime time; what is at the same
-    time is counted as if all of it were.
-    """
-    for quota in ask.quotas:
-        amount_wanted = wanted(quota, ask)
-        if not amount_wanted or not applies(quota, ask):
-            continue
-        if quota.period == "concurrent":
-            rows = [row for row in ask.counted if row.occupies and in_scope(quota, row)]
-            used = sum(amount(quota, row) for row in rows)
-        else:
-            used = count(quota, ask)
-        if used + amount_wanted > quota.limit:
-            return True
-    return False
+    def __init__(self, ask: Ask) -> None:
+        """``ask`` is any wish of the member at the facility: its hour is not looked at."""
+        self._accounts = [
+            (
+                quota,
+                [
+                    row
+                    for row in ask.counted
+                    if in_scope(quota, row) and (quota.per_household or row.member_id == ask.member.member_id)
+                ],
+            )
+            for quota in ask.quotas
+            if quota.facility_id in (None, ask.facility.id)
+            and quota.kind in ("", ask.facility.kind)
+            and quota.category_id in (None, ask.member.category_id)
+        ]
+
+    def may_refuse(self, ask: Ask) -> bool:
+        """Whether a quota could refuse some wish like this one at another hour of its day.
+
+        False is a promise for every wish of the same day, length, party and prime time; what is at the
+        same time is counted as if all of it were.
+        """
+        for quota, rows in self._accounts:
+            amount_wanted = wanted(quota, ask)
+            if not amount_wanted or not applies(quota, ask):
+                continue
+            concurrent = quota.period == "concurrent"
+            used = sum(
+                amount(quota, row)
+                for row in rows
+                if (row.occupies if concurrent else _falls_in(quota, ask, row))
+            )
+            if used + amount_wanted > quota.limit:
+                return True
+        return False
 
 
 def frees_at(quota: QuotaFacts, ask: Ask) -> datetime | None:

@@ -39,6 +39,8 @@ from reservations.selectors.situation import (
 # Days of all facilities together; at a hundred slots a day some hundred megabytes at most.
 MOST_KEPT: Final = 4_096
 
+_BEFORE_THE_QUOTA: Final = (*club_rules.OF_THE_DAY, *club_rules.OF_THE_MEMBER)
+
 Key = tuple[int, date, int, int, str]
 
 
@@ -118,14 +120,13 @@ def get_open_days(
     while on <= last:
         wanted.append((on, facility.terms_on(on, member.category_id)))
         on += DAY
+    judge = _Judge(facility, situation)
     shared = _shared_days(facility, wanted, party, rules, locks, member, window, now)
     return OpenDays(
         facility,
         rules.number,
         tuple(
-            OpenDay(on, None, ())
-            if terms is None
-            else _judged(shared[on], facility, terms, situation, party or terms.party_min)
+            OpenDay(on, None, ()) if terms is None else judge.day(shared[on], terms, party or terms.party_min)
             for on, terms in wanted
         ),
     )
@@ -192,44 +193,60 @@ class _Said:
     asked_until: datetime
     quotas_may_refuse: bool
 
+    @property
+    def is_silent(self) -> bool:
+        return not self.before_the_quota and not self.quotas_may_refuse
 
-def _judged(
-    shared: SharedDay, facility: FacilityFacts, terms: Terms, situation: Situation, party: int
-) -> OpenDay:
-    """The day for this member now."""
-    said: dict[tuple[date, bool], _Said] = {}
-    for one in shared.slots:
-        if (one.starts_on, one.is_prime) not in said:
-            said[one.starts_on, one.is_prime] = _said(one, facility, terms, situation, party)
-    if not any(
-        alike.before_the_quota or alike.quotas_may_refuse or one.slot.interval.starts_at < alike.asked_until
-        for one in shared.slots
-        for alike in (said[one.starts_on, one.is_prime],)
-    ):
-        return OpenDay(shared.on, shared, None)
-    slots = []
-    for one in shared.slots:
-        alike = said[one.starts_on, one.is_prime]
-        ask: Ask | None = None
+
+class _Judge:
+    """The member of a request, at one facility."""
+
+    def __init__(self, facility: FacilityFacts, situation: Situation) -> None:
+        self.facility = facility
+        self.situation = situation
+        self._ledger: quotas.Ledger | None = None
+
+    def day(self, shared: SharedDay, terms: Terms, party: int) -> OpenDay:
+        """The day for this member now."""
+        said: dict[tuple[date, bool], _Said] = {}
+        stands = True
+        for one in shared.slots:
+            alike = said.get((one.starts_on, one.is_prime))
+            if alike is None:
+                alike = said[one.starts_on, one.is_prime] = self._said(one, terms, party)
+            stands = stands and alike.is_silent and one.slot.interval.starts_at >= alike.asked_until
+        if stands:
+            return OpenDay(shared.on, shared, None)
+        slots = tuple(
+            self._slot(one, said[one.starts_on, one.is_prime], terms, party) for one in shared.slots
+        )
+        return OpenDay(shared.on, shared, slots)
+
+    def _slot(self, one: SharedSlot, alike: _Said, terms: Terms, party: int) -> Slot:
         of_the_hour: Sequence[RuleFailure] = ()
         of_the_quota: Sequence[RuleFailure] = ()
-        if one.slot.interval.starts_at < alike.asked_until:
-            ask = situation.ask(facility, terms, one.slot.interval, Party(size=party))
-            of_the_hour = club_rules.judge(ask, club_rules.OF_THE_HOUR)
-        if alike.quotas_may_refuse:
-            ask = ask or situation.ask(facility, terms, one.slot.interval, Party(size=party))
-            of_the_quota = club_rules.judge(ask, club_rules.OF_THE_QUOTA)
+        asked = one.slot.interval.starts_at < alike.asked_until
+        if asked or alike.quotas_may_refuse:
+            ask = self._ask(one, terms, party)
+            if asked:
+                of_the_hour = club_rules.judge(ask, club_rules.OF_THE_HOUR)
+            if alike.quotas_may_refuse:
+                of_the_quota = club_rules.judge(ask, club_rules.OF_THE_QUOTA)
         # In the order of all the rules, as one judgement would give them.
         failures = (*of_the_hour, *alike.before_the_quota, *of_the_quota, *one.slot.reasons)
         if len(failures) == len(one.slot.reasons):
-            slots.append(one.slot)
-        else:
-            slots.append(Slot(one.slot.interval, state_of(failures), one.slot.left, failures))
-    return OpenDay(shared.on, shared, tuple(slots))
+            return one.slot
+        return Slot(one.slot.interval, state_of(failures), one.slot.left, failures)
 
+    def _said(self, one: SharedSlot, terms: Terms, party: int) -> _Said:
+        ask = self._ask(one, terms, party)
+        if self._ledger is None:
+            self._ledger = quotas.Ledger(ask)
+        failures = club_rules.judge(ask, _BEFORE_THE_QUOTA)
+        asked_until = club_rules.asks_of_the_hour(
+            terms, one.starts_on, self.situation.now, self.situation.rules.zone
+        )
+        return _Said(tuple(failures), asked_until, self._ledger.may_refuse(ask))
 
-def _said(one: SharedSlot, facility: FacilityFacts, terms: Terms, situation: Situation, party: int) -> _Said:
-    ask = situation.ask(facility, terms, one.slot.interval, Party(size=party))
-    failures = club_rules.judge(ask, (*club_rules.OF_THE_DAY, *club_rules.OF_THE_MEMBER))
-    asked_until = club_rules.asks_of_the_hour(terms, one.starts_on, situation.now, situation.rules.zone)
-    return _Said(tuple(failures), asked_until, quotas.may_refuse(ask))
+    def _ask(self, one: SharedSlot, terms: Terms, party: int) -> Ask:
+        return self.situation.ask(self.facility, terms, one.slot.interval, Party(size=party))

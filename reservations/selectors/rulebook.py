@@ -38,6 +38,8 @@ from reservations.policies.terms import (
     Terms,
 )
 
+MOST_PRIMES = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -53,6 +55,7 @@ class Rules:
     strike_rules: tuple[StrikeRule, ...]
     ids: Mapping[UUID, int]
     _openings: dict[tuple[int, date], list[Interval]] = field(default_factory=dict)
+    _primes: dict[tuple[int, datetime], bool] = field(default_factory=dict)
 
     def facility(self, public_id: UUID) -> FacilityFacts | None:
         pk = self.ids.get(public_id)
@@ -72,7 +75,15 @@ class Rules:
 
     def is_prime(self, facility_id: int, instant: datetime) -> bool:
         facility = self.facilities.get(facility_id)
-        return facility is not None and in_bands(instant, facility.prime_bands, self.holidays, self.zone)
+        if facility is None or not facility.prime_bands:
+            return False
+        key = (facility_id, instant)
+        known = self._primes.get(key)
+        if known is None:
+            if len(self._primes) >= MOST_PRIMES:
+                self._primes.clear()
+            known = self._primes[key] = in_bands(instant, facility.prime_bands, self.holidays, self.zone)
+        return known
 
     @property
     def counts_prime(self) -> bool:
