@@ -19,6 +19,13 @@ def send_notification(notification: str) -> None:
     outbox.send_notification(public_id=UUID(notification), now=clock.now())
 
 
+@shared_task(name="accounts.send_notifications")
+def send_notifications(notifications: list[str]) -> None:
+    """Send several rows of the outbox that one change has written."""
+    for public_id in notifications:
+        outbox.send_notification(public_id=UUID(public_id), now=clock.now())
+
+
 @shared_task(name="accounts.send_due_notifications")
 def send_due_notifications() -> int:
     """Send what is due: put off, planned for now, or left behind. Returns how many were sent."""

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 MAX_ATTEMPTS: Final = 6
-# Longer than any sender may block, shorter than a code lives.
-LEASE: Final = timedelta(minutes=2)
+# Longer than a sender blocks (EMAIL_TIMEOUT a step), and short enough that what a killed sender held has
+# left within two minutes, the sweeper's minute included.
+LEASE: Final = timedelta(seconds=45)
 _FIRST_DELAY: Final = timedelta(seconds=15)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,23 +23,30 @@ def group_of(public_id: UUID) -> str:
 
 def to_user(public_id: UUID, message: Mapping[str, Any]) -> None:
     """Push ``message`` (JSON, with its ``type``) to the user's sockets once committed."""
-    _send_after_commit(group_of(public_id), {"type": "push", "message": dict(message)})
+    to_each([(public_id, message)])
+
+
+def to_each(messages: Iterable[tuple[UUID, Mapping[str, Any]]]) -> None:
+    """Push several, each to its user, in one go: what is slow is to begin, not to send."""
+    _send_after_commit([(group_of(user), {"type": "push", "message": dict(one)}) for user, one in messages])
 
 
 def end_sessions(public_id: UUID, session: UUID | None = None) -> None:
     """Close the user's sockets with 4009 once committed; only those of ``session`` if given."""
     event = {"type": "session.ended", "session": None if session is None else str(session)}
-    _send_after_commit(group_of(public_id), event)
+    _send_after_commit([(group_of(public_id), event)])
 
 
-def _send_after_commit(group: str, event: dict[str, Any]) -> None:
+def _send_after_commit(events: Sequence[tuple[str, dict[str, Any]]]) -> None:
     async def send() -> None:
         layer = get_channel_layer()
         if layer is None:
             return
         try:
-            await layer.group_send(group, event)
+            for group, event in events:
+                await layer.group_send(group, event)
         except (RedisError, OSError) as error:
-            log.warning("push_failed", group=group, kind=event["type"], reason=repr(error))
+            log.warning("push_failed", events=len(events), kind=events[0][1]["type"], reason=repr(error))
 
-    transactions.after_commit(lambda: nudges.push(send, inline=async_to_sync(send)))
+    if events:
+        transactions.after_commit(lambda: nudges.push(send, inline=async_to_sync(send)))

@@ -17,7 +17,16 @@ from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
 import structlog
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connections, models, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connections,
+    models,
+    transaction,
+)
 from django.db.models import F
 
 from bcc.core.errors import BusyError
@@ -27,6 +36,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_RETRIES = 3
+LOST_RETRY_SECONDS = 2
 # SQLSTATE 40001 serialisation failure, 40P01 PostgreSQL's deadlock, 55P03 its lock time-out; 1205, 3960
 # and 1222 are SQL Server's deadlock, snapshot conflict and lock time-out. Classes differ by driver, so
 # only numbers are looked at.
@@ -41,6 +51,9 @@ RETRIED_WORDS = (
     "Lock request time out period exceeded",
 )
 SQLITE_BUSY, SQLITE_LOCKED = 5, 6
+# SQLSTATE class 08 is the connection itself; 57P01, 57P02 and 57P03 are PostgreSQL going down or coming
+# up, 53300 its last connection taken.
+LOST_STATES = ("08", "57P01", "57P02", "57P03", "53300")
 
 _writer_lock = threading.RLock()
 _locks: dict[type[models.Model], PreparedUpdate] = {}
@@ -64,7 +77,8 @@ def writes(service: Callable[P, R]) -> Callable[P, R]:
 def run(work: Callable[[], R], *, using: str = DEFAULT_DB_ALIAS) -> R:
     """Run ``work`` in one transaction; retry it whole at most three times.
 
-    Raises BusyError when the database stays busy or keeps choosing it as a deadlock's victim.
+    Raises BusyError when the database stays busy or keeps choosing it as a deadlock's victim, and when it
+    is lost: whether the commit came through nobody knows then, so that is for the caller's key to find out.
     """
     connection = connections[using]
     if connection.in_atomic_block:
@@ -80,7 +94,10 @@ def run(work: Callable[[], R], *, using: str = DEFAULT_DB_ALIAS) -> R:
                     return work()
             with _writer_lock, _Door(using, savepoint=True, durable=False):
                 return work()
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
+            if is_lost(error):
+                log.warning("database_lost", reason=str(error)[:200])
+                raise BusyError(retry_after=LOST_RETRY_SECONDS) from error
             if not is_transient(error):
                 raise
             log.warning("transaction_retried", attempt=attempt, reason=str(error)[:200])
@@ -109,6 +126,22 @@ def is_transient(error: BaseException) -> bool:
                 return True
             if any(words in text for words in RETRIED_WORDS):
                 return True
+        seen = seen.__cause__
+    return False
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection to the database broke, or could not be had: the next one may work."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    seen: BaseException | None = error
+    while seen is not None:
+        # psycopg's errors all have a state, and that of a connection that broke is None.
+        state = getattr(seen, "sqlstate", "")
+        if state is None or str(state).startswith(LOST_STATES):
+            return True
+        if seen.args and str(seen.args[0]).startswith("08") and len(str(seen.args[0])) == len("08S01"):
+            return True  # pyodbc: the state comes first
         seen = seen.__cause__
     return False
 

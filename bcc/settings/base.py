@@ -252,6 +252,8 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{CLUB_NAME} <{CLUB_EMAIL}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Seconds for each step with the mail server: without it one that hangs keeps a worker for good.
+EMAIL_TIMEOUT = 10
 
 # ----------------------------------------------------------------------------------------------- queue
 

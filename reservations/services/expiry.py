@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import structlog
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
 
 from bcc.core import transactions
 from bcc.core.actors import BOOKING, SCHEDULER, Actor
-from bcc.core.errors import ConflictError
+from bcc.core.errors import BusyError, ConflictError
 from bcc.core.intervals import Interval
 from bcc.core.prepared import Prepared
 from reservations.models import Reservation
 from reservations.policies.states import State
 from reservations.selectors.rulebook import current_rules
-from reservations.services.move import locked, move
+from reservations.services.move import lock_parents_of, locked, move, move_each
 
-BATCH = 100
+# So many end in one transaction: enough that its cost is shared, few enough that nobody waits for long.
+BATCH = 25
 log = structlog.get_logger(__name__)
 
 
@@ -39,34 +42,59 @@ _IN_THE_WAY = Prepared(
 
 
 def expire_due(*, now: datetime, by: Actor = SCHEDULER) -> int:
-    """Expire every reservation whose deadline has passed, each in its own transaction; how many.
+    """Expire every reservation whose deadline has passed, a few in each transaction; how many.
 
-    Idempotent, right after missed ticks and with two schedulers: the lock, the look again and the
-    compare-and-set let one win.
+    Idempotent, right after missed ticks and with several schedulers: the locks, the look again and the
+    compare-and-set let one win. Batches come in no order, so that schedulers seldom want the same one.
+    One that cannot be expired keeps nobody else waiting; what it raised is raised in the end.
     """
-    expired = 0
-    after = 0
-    while True:
-        due = list(
-            Reservation.objects.due_to_expire(now)
-            .filter(pk__gt=after)
-            .order_by("pk")
-            .values_list("pk", flat=True)[:BATCH]
-        )
-        for pk in due:
-            expired += _expire_one(pk=pk, now=now, by=by)
-        if len(due) < BATCH:
-            return expired
-        after = due[-1]
+    # By facility: those of one batch share the locks of its spaces.
+    found = Reservation.objects.due_to_expire(now).order_by("facility_id", "pk").values_list("pk", flat=True)
+    due = list(found)
+    batches = [due[first : first + BATCH] for first in range(0, len(due), BATCH)]
+    random.shuffle(batches)
+    expired, failures = 0, list[Exception]()
+    for batch in batches:
+        try:
+            expired += _expire_together(pks=batch, now=now, by=by)
+        except (OperationalError, InterfaceError, BusyError):
+            raise  # the database itself: the next run takes up what is left
+        except Exception as error:  # noqa: BLE001 - whatever it was: alone each shows whose it is
+            log.info("expiry_batch_divided", reservations=len(batch), reason=type(error).__name__)
+            for pk in batch:
+                expired += _expire_one(pk=pk, now=now, by=by, failures=failures)
+    if failures:
+        raise failures[0]
+    return expired
 
 
-def _expire_one(*, pk: int, now: datetime, by: Actor) -> bool:
+def _expire_one(*, pk: int, now: datetime, by: Actor, failures: list[Exception]) -> bool:
     try:
         return expire_if_due(pk=pk, now=now, by=by)
+    except (OperationalError, InterfaceError, BusyError):
+        raise
     except ConflictError:
         # Somebody confirmed, cancelled or expired it between the look and the lock; theirs stands.
         log.info("expiry_overtaken", reservation=pk)
-        return False
+    except Exception as error:
+        log.exception("expiry_failed", reservation=pk)
+        failures.append(error)
+    return False
+
+
+@transactions.writes
+def _expire_together(*, pks: list[int], now: datetime, by: Actor) -> int:
+    """Expire those of ``pks`` that are due, all or none; how many."""
+    due = Reservation.objects.due_to_expire(now).filter(pk__in=pks).order_by("pk")
+    seen = list(due)
+    if not seen:
+        return 0
+    lock_parents_of(seen, current_rules())
+    standing = list(due.select_related("facility", "member__user"))
+    if not standing:
+        return 0  # another scheduler had them first
+    move_each(standing, to=State.EXPIRED, by=by, now=now)
+    return len(standing)
 
 
 @transactions.writes

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.utils.formats import date_format
@@ -11,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Channel
 from accounts.services.messages import MessageKind, register
-from accounts.services.notifications import notify
+from accounts.services.notifications import News, notify, notify_each
 from bcc.core import clock, push
 from reservations.models import Reservation
 from reservations.policies.states import State
@@ -132,40 +134,82 @@ def tell(
     """Tell the member of ``reservation`` once, in the app and by e-mail; nobody if they have no sign-in."""
     if user_id is None:
         return
+    notify(
+        user_id=user_id,
+        kind=kind,
+        context=_context_of(reservation, facility_name, reason),
+        dedupe=dedupe or _dedupe(reservation),
+        now=now,
+        valid_until=valid_until or _valid_until(reservation, now),
+        link=_link(reservation),
+    )
+
+
+def tell_each(reservations: Iterable[Reservation], *, kind: str, now: datetime) -> None:
+    """Tell the member of each once, as ``tell`` does; with ``facility`` and ``member`` at hand."""
+    news = [
+        News(
+            user_id=one.member.user_id,
+            kind=kind,
+            context=_context_of(one, one.facility.name, ""),
+            dedupe=_dedupe(one),
+            valid_until=_valid_until(one, now),
+            link=_link(one),
+        )
+        for one in reservations
+        if one.member is not None and one.member.user_id is not None
+    ]
+    notify_each(kind=kind, news=news, now=now)
+
+
+def _context_of(reservation: Reservation, facility_name: str, reason: str) -> dict[str, str]:
     zone = clock.zone()
 
     def text(instant: datetime | None, form: str = "j F Y, H:i") -> str:
         return "" if instant is None else date_format(instant.astimezone(zone), form)
 
-    notify(
-        user_id=user_id,
-        kind=kind,
-        context={
-            "facility": facility_name,
-            "when": text(reservation.starts_at),
-            "until": text(reservation.ends_at, "H:i"),
-            "party": str(reservation.party),
-            "deadline": text(reservation.expires_at),
-            "reason": reason,
-            "reference": str(reservation.public_id)[:8],
-        },
-        dedupe=dedupe or f"reservation:{reservation.public_id}:v{reservation.version}",
-        now=now,
-        valid_until=valid_until or max(reservation.ends_at, now + timedelta(days=1)),
-        link=f"reservations/{reservation.public_id}",
-    )
+    return {
+        "facility": facility_name,
+        "when": text(reservation.starts_at),
+        "until": text(reservation.ends_at, "H:i"),
+        "party": str(reservation.party),
+        "deadline": text(reservation.expires_at),
+        "reason": reason,
+        "reference": str(reservation.public_id)[:8],
+    }
+
+
+def _dedupe(reservation: Reservation) -> str:
+    return f"reservation:{reservation.public_id}:v{reservation.version}"
+
+
+def _valid_until(reservation: Reservation, now: datetime) -> datetime:
+    return max(reservation.ends_at, now + timedelta(days=1))
+
+
+def _link(reservation: Reservation) -> str:
+    return f"reservations/{reservation.public_id}"
 
 
 def push_change(reservation: Reservation, user_public_id: UUID | None) -> None:
     """Hint the member's sockets that the reservation changed."""
-    if user_public_id is None:
-        return
-    push.to_user(
-        user_public_id,
-        {
-            "type": "reservation.changed",
-            "reservation": str(reservation.public_id),
-            "state": str(reservation.state),
-            "version": reservation.version,
-        },
+    if user_public_id is not None:
+        push.to_user(user_public_id, _changed(reservation))
+
+
+def push_changes(reservations: Iterable[Reservation]) -> None:
+    """Hint the sockets of each one's member; with ``member`` and its user at hand."""
+    push.to_each(
+        (one.member.user.public_id, _changed(one))
+        for one in reservations
+        if one.member is not None and one.member.user is not None
     )
+
+
+def _changed(reservation: Reservation) -> dict[str, Any]:
+    return {
+        "type": "reservation.changed",
+        "reservation": str(reservation.public_id),
+        "state": str(reservation.state),
+        "version": reservation.version,
+    }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -41,6 +42,15 @@ def lock_parents(*, membership_id: int | None, facility_id: int, rules: Rules) -
     if membership_id is not None:
         transactions.lock_rows(Membership, [membership_id])
     transactions.lock_rows(Space, [space.id for space in rules.facilities[facility_id].spaces])
+
+
+def lock_parents_of(reservations: Iterable[Reservation], rules: Rules) -> None:
+    """The parents of several: every membership first, then every space, each by id."""
+    rows = list(reservations)
+    memberships = {one.membership_id for one in rows if one.membership_id is not None}
+    transactions.lock_rows(Membership, memberships)
+    facilities = {one.facility_id for one in rows}
+    transactions.lock_rows(Space, {space.id for pk in facilities for space in rules.facilities[pk].spaces})
 
 
 def locked(reservation: Reservation, rules: Rules) -> Reservation:
@@ -110,6 +120,41 @@ def move(
     return reservation
 
 
+def move_each(reservations: Sequence[Reservation], *, to: State, by: Actor, now: datetime) -> None:
+    """What ``move`` does, for several that all give up their claims: in as many statements as for one.
+
+    Inside the caller's transaction, and all or none. Raises what ``move`` raises.
+    """
+    sources = [State(one.state) for one in reservations]
+    if not all(may_move(source, to, mover_of(by)) for source in sources):
+        raise ReservationMovedOnError
+    if to in OCCUPYING or not OCCUPYING.issuperset(sources):
+        raise ValueError(f"A move to {to} of several is for those that give up their claims.")
+    versions: dict[int, list[int]] = defaultdict(list)
+    for one in reservations:
+        versions[one.version].append(one.pk)
+    values: dict[str, Any] = {"state": to, "expires_at": None, "ended_at": now}
+    for version, ids in versions.items():
+        same = Reservation.objects.filter(pk__in=ids, version=version)
+        if same.update(version=version + 1, **values) != len(ids):
+            raise StaleVersionError
+    for one in reservations:
+        one.version += 1
+        for name, value in values.items():
+            setattr(one, name, value)
+    SlotClaim.objects.filter(reservation_id__in=[one.pk for one in reservations]).delete()
+    _EVENTS.many(
+        [
+            _event_of(one, action=Action.MOVED, source=source, by=by, now=now)
+            for one, source in zip(reservations, sources, strict=True)
+        ]
+    )
+    messages.tell_each(reservations, kind=messages.kind_of(to), now=now)
+    messages.push_changes(reservations)
+    for one in reservations:
+        signal(one, now)
+
+
 def change(reservation: Reservation, *, now: datetime, values: Mapping[str, Any]) -> None:
     """Compare and set: the row as read, or StaleVersionError."""
     version = reservation.version + 1
@@ -133,21 +178,33 @@ def write_event(
     reason: str = "",
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    _EVENTS.many(
-        [
-            ReservationEvent(
-                reservation_id=reservation.pk,
-                action=action,
-                from_state=source or "",
-                to_state=reservation.state,
-                actor_kind=by.kind,
-                actor_name=by.name,
-                actor_user_id=by.user_id,
-                reason=reason,
-                details=dict(details or {}),
-                at=now,
-            )
-        ]
+    event = _event_of(
+        reservation, action=action, source=source, by=by, now=now, reason=reason, details=details
+    )
+    _EVENTS.many([event])
+
+
+def _event_of(
+    reservation: Reservation,
+    *,
+    action: ReservationEvent.Action,
+    source: State | None,
+    by: Actor,
+    now: datetime,
+    reason: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> ReservationEvent:
+    return ReservationEvent(
+        reservation_id=reservation.pk,
+        action=action,
+        from_state=source or "",
+        to_state=reservation.state,
+        actor_kind=by.kind,
+        actor_name=by.name,
+        actor_user_id=by.user_id,
+        reason=reason,
+        details=dict(details or {}),
+        at=now,
     )
 
 

@@ -9,7 +9,14 @@ import pytest
 from accounts.models import Channel, ChannelPreference, Member, Notification, User
 from accounts.services import messages, notifications
 from accounts.services.messages import MessageKind, register
-from accounts.services.notifications import choose_channels, mark_read, notify, otp_row
+from accounts.services.notifications import (
+    News,
+    choose_channels,
+    mark_read,
+    notify,
+    notify_each,
+    otp_row,
+)
 from accounts.services.one_time_passwords import Purpose, issue_challenge
 from bcc.core.errors import NotFoundError
 
@@ -47,6 +54,54 @@ def tell(user: User, now: datetime, *, dedupe: str = "event:1", **more: Any) -> 
 
 def channels(user: User) -> set[str]:
     return set(Notification.objects.filter(user=user).values_list("channel", flat=True))
+
+
+class TestNotifyEach:
+    def news(self, user: User, number: int = 1) -> News:
+        return News(user_id=user.pk, kind="test_told", context={"what": "x"}, dedupe=f"event:{number}")
+
+    def test_writes_what_notify_writes_and_nudges_the_senders_once(
+        self, user: User, stranger: Member, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        nudges: list[Any] = []
+        pushed: list[Any] = []
+        monkeypatch.setattr(notifications, "enqueue", lambda task, **facts: nudges.append((task, facts)))
+        monkeypatch.setattr(notifications.push, "to_each", pushed.extend)
+        other = stranger.user
+        assert other is not None
+
+        told = notify_each(kind="test_told", news=[self.news(user), self.news(other, 2)], now=now)
+
+        assert told == 4
+        rows = Notification.objects.order_by("pk")
+        assert [(row.user_id, row.channel, row.state) for row in rows] == [
+            (user.pk, "in_app", "SENT"),
+            (user.pk, "email", "PENDING"),
+            (other.pk, "in_app", "SENT"),
+            (other.pk, "email", "PENDING"),
+        ]
+        emails = [str(row.public_id) for row in rows if row.channel == Channel.EMAIL]
+        assert nudges == [("accounts.send_notifications", {"notifications": emails})]
+        assert [whom for whom, _message in pushed] == [user.public_id, other.public_id]
+
+    def test_tells_of_one_event_once(self, user: User, now: datetime) -> None:
+        assert tell(user, now) == 2
+        assert notify_each(kind="test_told", news=[self.news(user)], now=now) == 0
+
+    def test_keeps_to_what_each_has_chosen(self, user: User, stranger: Member, now: datetime) -> None:
+        assert stranger.user is not None
+        choose_channels(user_id=user.pk, choices=[("test_told", Channel.EMAIL, False)])
+        User.objects.filter(pk=stranger.user.pk).update(is_active=False)
+
+        news = [self.news(user), self.news(stranger.user, 2)]
+
+        assert notify_each(kind="test_told", news=news, now=now) == 1
+        assert channels(user) == {"in_app"}
+
+    def test_refuses_a_context_of_other_fields(self, user: User, now: datetime) -> None:
+        bad = News(user_id=user.pk, kind="test_told", context={}, dedupe="event:1")
+        with pytest.raises(ValueError, match="takes the fields"):
+            notify_each(kind="test_told", news=[bad], now=now)
 
 
 class TestNotify:

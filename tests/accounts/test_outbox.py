@@ -65,6 +65,17 @@ def send(row: Notification, at: datetime) -> bool:
     return done
 
 
+class TestSendNotifications:
+    def test_sends_each_that_is_named_and_passes_over_one_that_is_gone(
+        self, row: Notification, travel: Any
+    ) -> None:
+        tasks.send_notifications([str(uuid4()), str(row.public_id)])
+
+        row.refresh_from_db()
+        assert row.state == "SENT"
+        assert len(mail.outbox) == 1
+
+
 class TestSendNotification:
     def test_sends_once(self, row: Notification, user: User, now: datetime) -> None:
         assert send(row, now)

@@ -5,13 +5,14 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
 from django.db import (
     DatabaseError,
     IntegrityError,
+    InterfaceError,
     OperationalError,
     ProgrammingError,
     connection,
@@ -25,10 +26,14 @@ from django.test.utils import CaptureQueriesContext, isolate_apps
 from bcc.core import clock, transactions
 from bcc.core.errors import BusyError, ConflictError
 from bcc.core.models import IdempotencyKey
+from bcc.core.rest.problems import problem_of
 
 pytestmark = pytest.mark.engine
 
 THREADS = 20
+
+
+E = TypeVar("E", bound=Exception)
 
 
 def make_row(key: str = "k") -> IdempotencyKey:
@@ -47,7 +52,7 @@ def sqlite_cause(code: int) -> sqlite3.OperationalError:
     return cause
 
 
-def caused(error: DatabaseError, cause: Exception) -> DatabaseError:
+def caused(error: E, cause: Exception) -> E:
     error.__cause__ = cause
     return error
 
@@ -328,6 +333,62 @@ class TestIsTransient:
     )
     def test_takes_nothing_else_for_one(self, error: Exception) -> None:
         assert not transactions.is_transient(error)
+
+
+class BrokenError(Exception):
+    """As psycopg's: each has a state, None where the connection itself broke."""
+
+    sqlstate: str | None = None
+
+
+class TestIsLost:
+    @pytest.mark.parametrize(
+        "error",
+        [
+            caused(OperationalError("server closed the connection unexpectedly"), BrokenError()),
+            caused(InterfaceError("the connection is closed"), BrokenError()),
+            caused(OperationalError("going down"), with_state(Exception("x"), sqlstate="57P01")),
+            caused(OperationalError("starting up"), with_state(Exception("x"), sqlstate="57P03")),
+            caused(OperationalError("gone"), with_state(Exception("x"), sqlstate="08006")),
+            OperationalError("08S01", "[08S01] [Driver] Communication link failure (0)"),
+        ],
+    )
+    def test_knows_a_connection_that_broke(self, error: Exception) -> None:
+        assert transactions.is_lost(error)
+        assert not transactions.is_transient(error)
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            OperationalError("no such table: x"),
+            OperationalError("0800 is the number of the club"),
+            busy(),
+            caused(OperationalError("deadlock"), with_state(Exception("x"), sqlstate="40P01")),
+            caused(IntegrityError("duplicate"), BrokenError()),
+            caused(ProgrammingError("syntax"), with_state(Exception("x"), sqlstate="42601")),
+            RuntimeError("x"),
+        ],
+    )
+    def test_takes_nothing_else_for_one(self, error: Exception) -> None:
+        assert not transactions.is_lost(error)
+
+    def test_is_told_as_busy_and_not_tried_again(self, transactional_db: None) -> None:
+        tried: list[int] = []
+
+        def work() -> None:
+            tried.append(1)
+            raise caused(OperationalError("server closed the connection unexpectedly"), BrokenError())
+
+        with pytest.raises(BusyError):
+            transactions.run(work)
+
+        assert len(tried) == 1
+
+    def test_is_a_503_with_retry_after_outside_of_a_transaction(self) -> None:
+        problem = problem_of(caused(InterfaceError("the connection is closed"), BrokenError()))
+
+        assert problem is not None
+        assert (problem.status, problem.code, problem.retry_after) == (503, "busy", 2)
 
 
 @contextmanager

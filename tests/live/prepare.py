@@ -62,6 +62,8 @@ def make_facilities() -> dict[str, Facility]:
         "hall_west": make_facility("West Hall", kind="hall", spaces=[west], terms=TERMS),
         "hall": make_facility("Grand Hall", kind="hall", spaces=[east, west], terms=TERMS),
         "once": make_facility("Key Court", terms=TERMS),
+        "swap": make_facility("Swap Court", terms={**TERMS, "reschedule_limit": 30_000}),
+        "held": make_facility("Held Court", terms={**TERMS, "hold_minutes": 24 * 60}),
     }
     for number in range(50):
         facilities[f"table_{number}"] = make_facility(f"Table {number}", kind="table", terms=TERMS)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,3 +86,40 @@ def unleash(url: str, clients: Sequence[Sequence[Call]]) -> Storm:
         for done in [pool.submit(run, calls) for calls in clients]:
             done.result()
     return storm
+
+
+class Duel:
+    """Clients whose connections stay open, who send one call each at one instant, round after round."""
+
+    def __init__(self, clients: Sequence[httpx.Client], pool: ThreadPoolExecutor) -> None:
+        self._clients, self._pool = clients, pool
+        self.storm = Storm()
+
+    def round(self, calls: Sequence[Call], at: Sequence[float] = ()) -> list[Reply]:
+        """One call for each client, in their order; together, or each ``at`` its second of the clock."""
+        gate = threading.Barrier(len(self._clients))
+
+        def run(client: httpx.Client, call: Call, instant: float) -> Reply:
+            path, body, headers = call
+            gate.wait()
+            time.sleep(max(0.0, instant - time.time()))
+            started = time.perf_counter()
+            response = client.post(path, json=body, headers=headers)
+            return Reply(
+                response.status_code, response.json(), response.headers, started, time.perf_counter()
+            )
+
+        instants = at or [0.0] * len(calls)
+        running = [self._pool.submit(run, *one) for one in zip(self._clients, calls, instants, strict=True)]
+        replies = [one.result() for one in running]
+        self.storm.replies += replies
+        return replies
+
+
+@contextmanager
+def duel(url: str, clients: int) -> Iterator[Duel]:
+    with ExitStack() as stack:
+        opened = [stack.enter_context(httpx.Client(base_url=url, timeout=TIMEOUT)) for _one in range(clients)]
+        for client in opened:
+            client.get("/health/live")
+        yield Duel(opened, stack.enter_context(ThreadPoolExecutor(clients)))

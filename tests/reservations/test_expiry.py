@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Member, Notification
 from bcc.core.actors import COMMAND, SCHEDULER
@@ -13,6 +16,7 @@ from facilities.models import Facility
 from reservations import services
 from reservations.models import Reservation, SlotClaim, Type
 from reservations.policies.states import State
+from reservations.services import messages
 from reservations.services.errors import ReservationMovedOnError, SlotTakenError
 from reservations.services.expiry import expire_if_due
 from tests.conftest import at_club
@@ -120,9 +124,67 @@ class TestExpireDue:
         def too_late(**_given: object) -> bool:
             raise StaleVersionError
 
+        monkeypatch.setattr("reservations.services.expiry.move_each", too_late)
         monkeypatch.setattr("reservations.services.expiry.expire_if_due", too_late)
 
         assert services.expire_due(now=now + 10 * MINUTE) == 0
+
+    def test_one_that_cannot_be_expired_keeps_nobody_else_waiting(
+        self, held_court: Facility, owner: Member, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        held = [book(owner, wish_for(held_court, hour=hour), now=now) for hour in (8, 9, 10)]
+        bad = held[1].pk
+        tell, tell_each = messages.tell, messages.tell_each
+
+        def break_one(reservation: Reservation, **more: Any) -> None:
+            if reservation.pk == bad:
+                raise RuntimeError("a defect")
+            tell(reservation, **more)
+
+        def break_all(reservations: list[Reservation], **more: Any) -> None:
+            if any(one.pk == bad for one in reservations):
+                raise RuntimeError("a defect")
+            tell_each(reservations, **more)
+
+        monkeypatch.setattr(messages, "tell", break_one)
+        monkeypatch.setattr(messages, "tell_each", break_all)
+
+        with pytest.raises(RuntimeError):
+            services.expire_due(now=now + 10 * MINUTE)
+
+        assert list(Reservation.objects.filter(state=State.HELD).values_list("pk", flat=True)) == [bad]
+        assert_sound(now)
+
+    def test_leaves_the_rest_to_the_next_run_when_the_database_is_away(
+        self, held: Reservation, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tried: list[int] = []
+
+        def away(**_given: object) -> None:
+            tried.append(1)
+            raise OperationalError("the connection is closed")
+
+        monkeypatch.setattr("reservations.services.expiry.move_each", lambda *_a, **_k: away())
+
+        with pytest.raises(OperationalError):
+            services.expire_due(now=now + 10 * MINUTE)
+
+        assert len(tried) == 1
+        held.refresh_from_db()
+        assert held.state == State.HELD
+
+    def test_costs_as_many_statements_for_many_as_for_few(self, owner: Member, now: datetime) -> None:
+        """All of one household on one court, so that the locks are the same too."""
+        court = make_facility("Busy Court", terms={"hold_minutes": 10})
+        counted = []
+        for day, hours in ((2, range(8, 10)), (3, range(6, 22))):
+            for hour in hours:
+                book(owner, wish_for(court, day=day, hour=hour), now=now)
+            with CaptureQueriesContext(connection) as seen:
+                assert services.expire_due(now=now + 10 * MINUTE) == len(hours)
+            counted.append(len(seen))
+
+        assert counted[0] == counted[1]
 
     def test_does_not_touch_what_has_no_deadline(self, owner: Member, court: Facility, now: datetime) -> None:
         book(owner, wish_for(court), now=now)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.core import exceptions as django_exceptions
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
@@ -39,7 +39,7 @@ from bcc.core.errors import (
 )
 from bcc.core.rest.renderers import JSONBytesResponse, dump_bytes
 from bcc.core.rest.requestids import request_id_of
-from bcc.core.transactions import is_transient
+from bcc.core.transactions import LOST_RETRY_SECONDS, is_lost, is_transient
 
 PROBLEM_JSON: Final = "application/problem+json"
 CHALLENGE: Final = "Bearer"
@@ -158,6 +158,8 @@ def problem_of(error: BaseException) -> Problem | None:
             return _domain_problem(BadRequestError())
         case DatabaseError() if is_transient(error):
             return _domain_problem(BusyError())
+        case DatabaseError() | InterfaceError() if is_lost(error):
+            return _domain_problem(BusyError(retry_after=LOST_RETRY_SECONDS))
     return None
 
 
