@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import re
+
 import pytest
+from csp.constants import NONCE
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
@@ -92,3 +95,31 @@ class TestRequestLogMiddleware:
         routes = [line["route"] for line in lines if line["event"] == "request"]
         assert str(owner.public_id) not in str(lines)
         assert routes[1] == "(none)"
+
+
+class TestSecurityPolicy:
+    """Made once, and the same as if it were made each time."""
+
+    def test_is_the_settings_own_on_every_reply(self, client: Client) -> None:
+        first, second = client.get("/health/live"), client.get("/api/v1/time")
+        told = {
+            name: set(rest)
+            for name, *rest in (part.split() for part in first["Content-Security-Policy"].split("; "))
+        }
+        directives: dict[str, list[str]] = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]  # type: ignore[assignment]
+        without_nonce = {
+            name: {str(one) for one in values} - {str(NONCE)} for name, values in directives.items()
+        }
+        assert told == without_nonce
+        assert first["Content-Security-Policy"] == second["Content-Security-Policy"]
+
+    @pytest.mark.django_db
+    def test_has_a_nonce_of_its_own_on_each_page_that_asks_for_one(self, client: Client) -> None:
+        client.get("/health/live")
+        pages = [client.get("/api/v1/docs") for _page in range(2)]
+        nonces = [set(re.findall(r"'nonce-([^']+)'", page["Content-Security-Policy"])) for page in pages]
+        assert all(len(one) == 1 for one in nonces)
+        assert nonces[0] != nonces[1]
+        for page, (nonce,) in zip(pages, nonces, strict=True):
+            assert f'nonce="{nonce}"' in page.content.decode()
+        assert "nonce-" not in client.get("/health/live")["Content-Security-Policy"]

@@ -95,7 +95,7 @@ class TestReservationList:
         first, second = about(said, "SELECT TOP 2", "reservations_reservation")
         for sql in (first, second):
             assert "OFFSET" not in sql
-            assert re.search(r"ORDER BY \[reservations_reservation\]\.\[starts_at\] \w+, ", sql)
+            assert re.search(r"ORDER BY (?:\[reservations_reservation\]\.\[starts_at\]|11) \w+, ", sql)
         assert "[starts_at] >= %s" in second or "[starts_at] <= %s" in second
 
     def test_pages_of_the_admin_are_fetched_by_offset(self, sql_server: Any) -> None:
