@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any, Literal
 
 import psycopg
@@ -82,8 +83,14 @@ def on_core(core: int, command: list[str]) -> list[str]:
     return ["taskset", "--cpu-list", str(core), *command]
 
 
+def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 @contextmanager
 def place(engine: Engine) -> Iterator[Place]:
+    # A run that is told to end takes down what it has started, as one that is interrupted does.
+    signal.signal(signal.SIGTERM, _as_interrupt)
     with tempfile.TemporaryDirectory(prefix="club-bench-") as name:
         folder = Path(name)
         folder.chmod(0o711)
