@@ -64,6 +64,11 @@ class Membership(PublicModel):
         return self.account_no
 
 
+def sees_household(relation: str) -> bool:
+    """Principal and spouse see the household's reservations; a dependent their own."""
+    return relation != Relation.DEPENDENT
+
+
 class MemberQuerySet(models.QuerySet["Member"]):
     def with_household(self) -> Self:
         return self.select_related("membership__category", "user")
@@ -122,7 +127,7 @@ class Member(PublicModel):
     @property
     def sees_household(self) -> bool:
         """Principal and spouse see the household's reservations; a dependent their own."""
-        return self.relation != Relation.DEPENDENT
+        return sees_household(self.relation)
 
     def age_on(self, on: date) -> int | None:
         """Completed years on ``on``; one born on 29 February ages on 1 March of other years."""

@@ -6,8 +6,8 @@ QuerySet, so no SQL is written by hand and each engine gets its own dialect. Par
 with their types; a compiled statement holds a mark in place of each.
 
 On PostgreSQL the values are bound by the server, so that a connection may keep the plan
-(``prepare_threshold``). Where somebody listens (``execute_wrapper``, captured queries) everything goes
-through Django's cursor as usual.
+(``prepare_threshold``), and rows come in binary form, which the driver reads without Python. Where
+somebody listens (``execute_wrapper``, captured queries) everything goes through Django's cursor as usual.
 """
 
 from __future__ import annotations
@@ -143,6 +143,8 @@ class Prepared(Statements):
         compiler = built.query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
         columns = [column[0] for column in compiler.select]
+        if any(isinstance(column.output_field, models.JSONField) for column in columns):
+            raise PreparedError("JSON is read by the ORM: drivers decode it, and fields do so again.")
         converters = compiler.get_converters(columns)
         return (
             sql,
@@ -270,7 +272,7 @@ def run_sql(connection: BaseDatabaseWrapper, sql: str, params: Iterable[Any], *,
         raw: Any = connection.connection
         if connection.vendor == "postgresql":
             database: Any = connection
-            bound = database.Database.Cursor(raw).execute(sql, params)
+            bound = database.Database.Cursor(raw).execute(sql, params, binary=True)
         else:
             bound = raw.execute(_question_marks(sql), tuple(params))
         return bound.fetchall() if reads else bound.rowcount

@@ -115,7 +115,7 @@ def redis_services(url: str) -> dict[str, Any]:
     return {
         "CACHES": {
             "default": {
-                "BACKEND": "django.core.cache.backends.redis.RedisCache",
+                "BACKEND": "bcc.core.cache.KeptRedisCache",
                 "LOCATION": url,
                 "KEY_PREFIX": "bcc",
                 "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},

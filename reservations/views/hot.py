@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from accounts.models import Member
+from accounts.models.membership import sees_household
 from accounts.policies.identity import Identity
 from bcc.core import clock
 from bcc.core.errors import NotFoundError
@@ -137,12 +138,12 @@ class FastReservations:
         member = _MEMBER.row(member=member_id)
         if member is None:
             raise NotFoundError
-        sees_household = Member(relation=member[0]).sees_household
-        owner = member[1] if sees_household else member_id
+        of_household = sees_household(member[0])
+        owner = member[1] if of_household else member_id
         if asked.when:
-            rows = _LINES.rows(asked.when, asked.size + 1, sees_household, owner=owner, now=asked.now)
+            rows = _LINES.rows(asked.when, asked.size + 1, of_household, owner=owner, now=asked.now)
         else:
-            rows = _ALL_LINES.rows(asked.size + 1, sees_household, owner=owner)
+            rows = _ALL_LINES.rows(asked.size + 1, of_household, owner=owner)
         more, rows = len(rows) > asked.size, rows[: asked.size]
         following = None
         if more:
