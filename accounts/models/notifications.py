@@ -45,7 +45,7 @@ class MessageTemplate(models.Model):
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def due(self, at: datetime) -> Self:
         """Waiting ones whose time has come, and those whose sender went away with its lease."""
-        return self.filter(state__in=Notification.OPEN_STATES, send_at__lte=at)
+        return self.filter(state__in=Notification.OPEN_STATES, sent_at__isnull=True, send_at__lte=at)
 
     def shown_to(self, user_id: int) -> Self:
         return self.filter(user_id=user_id, channel=Channel.IN_APP, state=Notification.State.SENT)
@@ -98,7 +98,8 @@ class Notification(PublicModel):
         indexes = (
             models.Index(
                 fields=("send_at",),
-                condition=Q(state__in=("PENDING", "SENDING")),
+                # What waits was not sent; SQLite takes no partial index for states that come as parameters.
+                condition=Q(sent_at__isnull=True),
                 name="accounts_notification_due",
             ),
             models.Index(fields=("user", "channel", "sent_at", "id"), name="accounts_notification_list"),
