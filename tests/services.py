@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -45,12 +46,16 @@ def free_port() -> int:
         return port
 
 
+def redis_command(folder: Path, port: int) -> list[str]:
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+    return [*command, "--save", "", "--appendonly", "no", "--loglevel", "warning"]
+
+
 @contextmanager
 def redis_server(folder: Path) -> Iterator[str]:
     """A Redis that keeps nothing; its URL."""
     port = free_port()
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
-    command += ["--save", "", "--appendonly", "no", "--loglevel", "warning"]
+    command = redis_command(folder, port)
 
     def ask() -> None:
         with redis.Redis(port=port) as client:
@@ -60,9 +65,17 @@ def redis_server(folder: Path) -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
 
 
-@contextmanager
-def postgres_server(folder: Path) -> Iterator[str]:
-    """A PostgreSQL cluster made for the occasion; its URL, with a database that may be dropped.
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A PostgreSQL cluster made for the occasion: what starts it, and as whom; its URL."""
+
+    command: list[str]
+    owner: dict[str, Any]
+    url: str
+
+
+def make_cluster(folder: Path) -> Cluster:
+    """A cluster in ``folder``, not started, with a database that may be dropped.
 
     It does not wait for the disk: a killed process loses nothing by that, only a power cut would.
     """
@@ -92,14 +105,20 @@ def postgres_server(folder: Path) -> Iterator[str]:
     command = [_postgres("postgres"), "-D", str(data), "-p", str(port), "-k", str(data)]
     for setting in ("listen_addresses=127.0.0.1", "fsync=off", "max_connections=200"):
         command += ["-c", setting]
-    url = f"postgres://bcc:{password}@127.0.0.1:{port}/postgres"
+    return Cluster(command, owner, f"postgres://bcc:{password}@127.0.0.1:{port}/postgres")
+
+
+@contextmanager
+def postgres_server(folder: Path) -> Iterator[str]:
+    """The server of a cluster made for the occasion; its URL."""
+    cluster = make_cluster(folder)
 
     def ask() -> None:
-        psycopg.connect(url, connect_timeout=2).close()
+        psycopg.connect(cluster.url, connect_timeout=2).close()
 
     # SIGINT is its "fast" stop: it ends the sessions and writes what it has.
-    with _running(command, folder / "postgres.log", ask, stop=signal.SIGINT, **owner):
-        yield url
+    with _running(cluster.command, folder / "postgres.log", ask, stop=signal.SIGINT, **cluster.owner):
+        yield cluster.url
 
 
 @contextmanager

@@ -60,7 +60,10 @@ def database(url: str) -> dict[str, Any]:
         return sqlite(config["NAME"])
     if engine == "django.db.backends.postgresql":
         # The pool keeps connections across threads; CONN_MAX_AGE must then be 0.
-        options.setdefault("pool", {"min_size": 1, "max_size": 10, "timeout": 10})
+        # A pool that cannot connect asks again after twice as long each time, and whoever waits for it
+        # waits too. Given up after ten seconds it is asked anew by the next request: a database that
+        # was away for a minute is then used at once, and not a minute later.
+        options.setdefault("pool", {"min_size": 1, "max_size": 10, "timeout": 10, "reconnect_timeout": 10})
         config["CONN_MAX_AGE"] = 0
         # A connection keeps the plan of a compiled statement from its second use on. Behind a pooler that
         # hands connections out by the transaction: ?prepare_threshold=0, which is never.

@@ -63,6 +63,9 @@ def make_facilities() -> dict[str, Facility]:
         "hall": make_facility("Grand Hall", kind="hall", spaces=[east, west], terms=TERMS),
         "once": make_facility("Key Court", terms=TERMS),
         "swap": make_facility("Swap Court", terms={**TERMS, "reschedule_limit": 30_000}),
+        "brief": make_facility(
+            "Brief Classes", kind="class", lanes=10, grid=60, terms={**TERMS, "hold_minutes": 1}
+        ),
         "held": make_facility("Held Court", terms={**TERMS, "hold_minutes": 24 * 60}),
     }
     for number in range(50):

@@ -124,7 +124,7 @@ class Aim:
         return [at - self.lead * self.dice.uniform(0.6, 1.4) for _rival in range(RIVALS)]
 
     def correct(self, confirmed: int) -> None:
-        self.lead = max(-0.02, min(0.1, self.lead + (0.001 if confirmed < RIVALS / 2 else -0.001)))
+        self.lead = max(-0.02, min(0.5, self.lead + (0.001 if confirmed < RIVALS / 2 else -0.001)))
 
 
 def hold_for_rounds(club: Club, rounds: int) -> list[list[str]]:
@@ -154,14 +154,14 @@ def set_deadline(club: Club, holds: Sequence[str], at: float) -> None:
         assert changed == 1
 
 
-def confirm_or_expire(club: Club, rounds: int = 100) -> None:
+def confirm_or_expire(club: Club, rounds: int = 100, lead: float = 0.02) -> None:
     """Holds are confirmed and expired at one instant: one winner each, and the reply says which."""
-    aim, confirmed, mixed = Aim(), Counter[int](), 0
+    aim, confirmed, mixed = Aim(lead), Counter[int](), 0
     promised: dict[str, int] = {}
     holds = hold_for_rounds(club, rounds)
     with duel(club.url, RIVALS) as fight, runners(club.env, 1) as (runner,):
         for ids in holds:
-            at = time.time() + 0.15
+            at = time.time() + 0.15 + aim.lead
             set_deadline(club, ids, at + AHEAD)
             runner.send(at=at, now=at + AHEAD)
             calls = [club.step(rival, pk, "confirm") for rival, pk in enumerate(ids)]
