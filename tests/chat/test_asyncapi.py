@@ -203,7 +203,7 @@ class TestPushes:
             'def f(u):\n    push.to_user(u, {"type": "x", "a": 1})',
             'def f(u):\n    m = {"type": "x", "a": 1}\n    push.to_user(u, m)',
             'def m():\n    return {"type": "x", "a": 1}\ndef f(u):\n    push.to_user(u, m())',
-            'def m():\n    return {"type": "x", "a": 1}\ndef f(u):\n    push.to_each((one, m()) for one in u)',
+            'def m():\n    return {"type": "x", "a": 1}\ndef f(u):\n    push.to_each((o, m()) for o in u)',
         ],
         ids=["in place", "by name", "by a function", "of each"],
     )
