@@ -35,13 +35,28 @@ def frames_of(union: Any) -> dict[str, Any]:
     return {get_args(get_type_hints(one)["type"])[0]: one for one in get_args(union)}
 
 
+DOORS = {"to_user", "to_each"}
+
+
 class Pushes(ast.NodeVisitor):
-    """The literal messages that a module hands to ``push.to_user``: type → names of the fields."""
+    """The literal messages that a module hands to ``push``: type → names of the fields."""
 
     def __init__(self) -> None:
         self.found: dict[str, set[str]] = {}
         self.calls = self.mentions = 0
         self._function: ast.AST | None = None
+        self._makers: dict[str, ast.expr] = {}
+
+    def visit_Module(self, node: ast.Module) -> None:
+        """First the functions that only return something: a message may be made by one."""
+        for one in node.body:
+            if (
+                isinstance(one, ast.FunctionDef)
+                and isinstance(last := one.body[-1], ast.Return)
+                and last.value
+            ):
+                self._makers[one.name] = last.value
+        self.generic_visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         outer, self._function = self._function, node
@@ -49,23 +64,34 @@ class Pushes(ast.NodeVisitor):
         self._function = outer
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        self.mentions += node.attr == "to_user"
+        self.mentions += node.attr in DOORS
         self.generic_visit(node)
 
     def visit_alias(self, node: ast.alias) -> None:
-        self.mentions += node.name == "to_user"
+        self.mentions += node.name in DOORS
 
     def visit_Call(self, node: ast.Call) -> None:
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "to_user":
+        if isinstance(node.func, ast.Attribute) and node.func.attr in DOORS:
             self.calls += 1
-            message = self._literal(node.args[1])
+            message = self._literal(self._message(node))
             names = [ast.literal_eval(key) for key in message.keys if key is not None]
             kind = ast.literal_eval(message.values[names.index("type")])
             self.found[kind] = set(names)
         self.generic_visit(node)
 
+    def _message(self, call: ast.Call) -> ast.expr:
+        """The second of two: of the call itself, or of each pair that ``to_each`` is given."""
+        if len(call.args) > 1:
+            return call.args[1]
+        pairs = call.args[0]
+        assert isinstance(pairs, ast.GeneratorExp), f"No pairs to read: {ast.unparse(pairs)}."
+        assert isinstance(pairs.elt, ast.Tuple), f"No pair to read: {ast.unparse(pairs.elt)}."
+        return pairs.elt.elts[1]
+
     def _literal(self, node: ast.expr) -> ast.Dict:
-        """The dict itself, or the one that the name was given in the same function."""
+        """The dict itself, one that the name was given in the same function, or what a function returns."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            node = self._makers.get(node.func.id, node)
         if isinstance(node, ast.Name) and self._function is not None:
             name = node.id
             for other in ast.walk(self._function):
@@ -86,7 +112,7 @@ def pushed() -> dict[str, set[str]]:
     for path in modules():
         visitor = Pushes()
         visitor.visit(ast.parse(path.read_text()))
-        assert visitor.calls == visitor.mentions, f"{path} uses to_user in a way that this test cannot read."
+        assert visitor.calls == visitor.mentions, f"{path} uses push in a way that this test cannot read."
         found |= visitor.found
     return found
 
@@ -176,10 +202,12 @@ class TestPushes:
         [
             'def f(u):\n    push.to_user(u, {"type": "x", "a": 1})',
             'def f(u):\n    m = {"type": "x", "a": 1}\n    push.to_user(u, m)',
+            'def m():\n    return {"type": "x", "a": 1}\ndef f(u):\n    push.to_user(u, m())',
+            'def m():\n    return {"type": "x", "a": 1}\ndef f(u):\n    push.to_each((o, m()) for o in u)',
         ],
-        ids=["in place", "by name"],
+        ids=["in place", "by name", "by a function", "of each"],
     )
-    def test_are_found_in_both_forms(self, text: str) -> None:
+    def test_are_found_in_every_form(self, text: str) -> None:
         visitor = Pushes()
         visitor.visit(ast.parse(text))
         assert visitor.found == {"x": {"type", "a"}}
