@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from accounts.models import Channel, ChannelPreference, Notification, OneTimePassword, User
 from accounts.services.messages import MessageKind, find_kind
 from bcc.core import push, transactions
-from bcc.core.enqueue import enqueue
+from bcc.core.enqueue import Gathered, enqueue
 from bcc.core.errors import NotFoundError
 from bcc.core.prepared import Prepared, PreparedInsert
 
@@ -156,7 +156,7 @@ def write_outbox(rows: list[Notification], *, recipient: UUID, now: datetime) ->
         if row.channel == Channel.IN_APP:
             push_shown(row, recipient)
         else:
-            enqueue(SEND_TASK, notification=str(row.public_id))
+            _SENDING.enqueue(str(row.public_id))
 
 
 def _insert(rows: list[Notification], now: datetime) -> None:
@@ -268,6 +268,7 @@ def _fact_rows(
     return users.values_list(*_fact_names(channels))
 
 
+_SENDING = Gathered(one=(SEND_TASK, "notification"), several=(SEND_EACH_TASK, "notifications"))
 _ROWS = PreparedInsert(Notification)
 _FACTS = Prepared(_fact_rows, user=int, keys=(str,), kind=str)
 _FACTS_IN_APP = Prepared(_fact_rows, user=int, keys=(str,))

@@ -23,6 +23,8 @@ from django.conf import settings
 MOST_WAITING: Final = 10_000
 # How long a process that ends waits for what is still on its way.
 FAREWELL_SECONDS: Final = 2.0
+# How long the first of several items waits for company.
+GATHER_SECONDS: Final = 0.05
 
 Nudge = Callable[[], Awaitable[Any] | None]
 log = structlog.get_logger(__name__)
@@ -73,18 +75,43 @@ class Nudger:
                     self._busy = False
                     while not self._waiting:
                         self._guard.wait()
-                    nudge = self._waiting.popleft()
+                    together = list(self._waiting)
+                    self._waiting.clear()
                     self._busy = True
-                try:
-                    awaited = nudge()
-                    if awaited is not None:
-                        runner.run(_finished(awaited))
-                except Exception:
-                    log.exception("nudge_failed", nudger=self._name)
+                runner.run(self._made(together))
+
+    async def _made(self, nudges: list[Nudge]) -> None:
+        """All that waited, in order: starting the loop is dearer than most of them."""
+        for nudge in nudges:
+            try:
+                awaited = nudge()
+                if awaited is not None:
+                    await awaited
+            except Exception:
+                log.exception("nudge_failed", nudger=self._name)
 
 
-async def _finished(awaited: Awaitable[Any]) -> None:
-    await awaited
+class Gatherer:
+    """Items that came within a moment leave together, by one call; at once where there is no thread."""
+
+    def __init__(self, send: Callable[[list[str]], None]) -> None:
+        self._send = send
+        self._guard = threading.Lock()
+        self._items: list[str] = []
+
+    def add(self, item: str) -> None:
+        with self._guard:
+            self._items.append(item)
+            if len(self._items) > 1:
+                return  # whoever was first has seen to it
+        task(self._leave)
+
+    def _leave(self) -> None:
+        if settings.NUDGES_IN_BACKGROUND:
+            time.sleep(GATHER_SECONDS)
+        with self._guard:
+            items, self._items = self._items, []
+        self._send(items)
 
 
 # Two, so that a broker that hangs holds up no push.

@@ -54,6 +54,10 @@ class Rules:
     terms: Mapping[int, Terms]
     strike_rules: tuple[StrikeRule, ...]
     ids: Mapping[UUID, int]
+    widest_buffer: timedelta = field(init=False)
+    longest_lockout: timedelta = field(init=False)
+    # Whether a quota asks of what is booked if it is in prime time.
+    counts_prime: bool = field(init=False)
     _openings: dict[tuple[int, date], list[Interval]] = field(default_factory=dict)
     _primes: dict[tuple[int, datetime], bool] = field(default_factory=dict)
 
@@ -85,19 +89,13 @@ class Rules:
             known = self._primes[key] = in_bands(instant, facility.prime_bands, self.holidays, self.zone)
         return known
 
-    @property
-    def counts_prime(self) -> bool:
-        """Whether a quota asks of what is booked if it is in prime time."""
-        return any(quota.prime_time_only for quota in self.quotas)
-
-    @property
-    def widest_buffer(self) -> timedelta:
+    def __post_init__(self) -> None:
+        # Asked for each booking that counts, and the same for as long as these rules are.
         buffers = [max(terms.buffer_before, terms.buffer_after) for terms in self.terms.values()]
-        return max(buffers, default=timedelta(0))
-
-    @property
-    def longest_lockout(self) -> timedelta:
-        return max((terms.rebook_lockout for terms in self.terms.values()), default=timedelta(0))
+        lockouts = [terms.rebook_lockout for terms in self.terms.values()]
+        object.__setattr__(self, "widest_buffer", max(buffers, default=timedelta(0)))
+        object.__setattr__(self, "longest_lockout", max(lockouts, default=timedelta(0)))
+        object.__setattr__(self, "counts_prime", any(quota.prime_time_only for quota in self.quotas))
 
 
 _kept: Rules | None = None

@@ -43,7 +43,11 @@ def kinds(monkeypatch: pytest.MonkeyPatch) -> None:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was handed to the queue and to the sockets."""
     out: list[Any] = []
-    monkeypatch.setattr(notifications, "enqueue", lambda task, **facts: out.append((task, facts)))
+    monkeypatch.setattr(
+        notifications._SENDING,
+        "enqueue",
+        lambda item: out.append((notifications.SEND_TASK, {"notification": item})),
+    )
     monkeypatch.setattr(notifications.push, "to_user", lambda user, message: out.append((user, message)))
     return out
 

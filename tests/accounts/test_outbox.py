@@ -47,7 +47,7 @@ def flaky(settings: Any) -> type[Flaky]:
 @pytest.fixture
 def row(user: User, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Notification:
     """A mail that waits, valid for a day."""
-    monkeypatch.setattr(notifications, "enqueue", lambda *_, **__: None)
+    monkeypatch.setattr(notifications._SENDING, "enqueue", lambda item: None)
     notify(
         user_id=user.pk,
         kind="password_changed",
@@ -227,7 +227,7 @@ class TestTasks:
         monkeypatch.setattr(
             tasks.outbox, "due_notifications", lambda *, now: due_notifications(now=now, limit=2)
         )
-        monkeypatch.setattr(notifications, "enqueue", lambda *_, **__: None)
+        monkeypatch.setattr(notifications._SENDING, "enqueue", lambda item: None)
         for number in range(5):
             notify(
                 user_id=user.pk, kind="password_changed", context={"at": "x"}, dedupe=f"e{number}", now=now,

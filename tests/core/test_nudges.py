@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bcc.core import nudges
-from bcc.core.nudges import Nudger
+from bcc.core.nudges import Gatherer, Nudger
 
 
 @pytest.fixture
@@ -96,6 +96,45 @@ class TestNudger:
         assert os.read(reader, 1) == b"x"
         os.close(reader)
         os.close(writer)
+
+
+class TestGatherer:
+    def test_sends_together_what_comes_within_a_moment(self, settings: Any) -> None:
+        settings.NUDGES_IN_BACKGROUND = True
+        sent: list[list[str]] = []
+        gatherer = Gatherer(sent.append)
+        for name in "abc":
+            gatherer.add(name)
+        nudges.settle()
+        gatherer.add("d")
+        nudges.settle()
+        assert sent == [["a", "b", "c"], ["d"]]
+
+    def test_sends_at_once_where_there_is_no_thread(self, settings: Any) -> None:
+        settings.NUDGES_IN_BACKGROUND = False
+        sent: list[list[str]] = []
+        gatherer = Gatherer(sent.append)
+        gatherer.add("a")
+        gatherer.add("b")
+        assert sent == [["a"], ["b"]]
+
+    def test_loses_none_of_many_threads(self, settings: Any) -> None:
+        settings.NUDGES_IN_BACKGROUND = True
+        sent: list[list[str]] = []
+        gatherer = Gatherer(sent.append)
+
+        def add(first: int) -> None:
+            for number in range(first, first + 500):
+                gatherer.add(str(number))
+
+        threads = [threading.Thread(target=add, args=(first * 500,)) for first in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        nudges.settle()
+        assert sorted(int(item) for items in sent for item in items) == list(range(2_000))
+        assert len(sent) < 100
 
 
 class TestInline:
