@@ -30,6 +30,7 @@ from reservations.policies.terms import FacilityFacts
 from reservations.selectors import lines
 from reservations.selectors.availability import MOST_DAYS, Slot
 from reservations.selectors.open_days import OpenDay, get_open_days
+from reservations.serializers.asked import LARGEST_PARTY
 from reservations.views.availability import WEEK, AvailabilityView
 from reservations.views.reservations import ReservationListView, order_of
 
@@ -59,7 +60,7 @@ class FastAvailability:
         if last is None or not first <= last < first + timedelta(days=MOST_DAYS):
             return None
         party = given.get("party")
-        if party is not None and not _NUMBER.fullmatch(party):
+        if party is not None and not (_NUMBER.fullmatch(party) and int(party) <= LARGEST_PARTY):
             return None
         return Week(kwargs["public_id"], first, last, None if party is None else int(party), now)
 

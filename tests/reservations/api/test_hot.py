@@ -152,6 +152,7 @@ class TestBothWays:
             "party=0",
             "party=-1",
             "party=1.0",
+            "party=501",
             "party=999999",
             "from=2026-06-01&from=2026-06-02",
             "unknown=1",
