@@ -19,6 +19,8 @@ _redoc_policy = csp_update(
 )
 
 api_v1: list[URLPattern | URLResolver] = [
+    # Patterns are tried one after the other, and most of what is asked is in here.
+    path("", include("reservations.urls")),
     path("schema", SchemaView.as_view(), name="schema"),
     path(
         "docs",
@@ -36,7 +38,6 @@ api_v1: list[URLPattern | URLResolver] = [
     path("time", TimeView.as_view(), name="time"),
     path("", include("accounts.urls")),
     path("", include("facilities.urls")),
-    path("", include("reservations.urls")),
     path("", include("chat.urls")),
 ]
 

@@ -4,13 +4,13 @@ from reservations import views
 from reservations.views import hot
 
 urlpatterns = [
+    path("reservations", hot.reservations, name="reservations"),
     path(
         "facilities/<uuid:public_id>/availability",
         hot.availability,
         name="facility-availability",
     ),
     path("me/privileges", views.PrivilegesView.as_view(), name="me-privileges"),
-    path("reservations", hot.reservations, name="reservations"),
     path("reservations/quote", views.QuoteView.as_view(), name="reservations-quote"),
     path("reservations/<uuid:public_id>", views.ReservationDetailView.as_view(), name="reservation"),
     path("reservations/<uuid:public_id>/confirm", views.ConfirmView.as_view(), name="reservation-confirm"),

@@ -67,7 +67,7 @@ def measure_engine(where: Place, arguments: argparse.Namespace) -> dict[str, Any
         "round_seconds": times.round,
         "warm_up_seconds": times.first_warm_up,
         "peer": names[1] if len(names) > 1 else names[0],
-        "answered_from_cache": dict.fromkeys(names, "0 %: nothing is cached"),
+        "answered_from_cache": dict.fromkeys(names, "0 %: no reply is kept"),
         "scales": {},
     }
     for scale in arguments.scale:
