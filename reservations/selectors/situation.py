@@ -13,15 +13,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Q
 
-from accounts.models import Member, PrivilegeHold
 from bcc.core.errors import NotFoundError
 from bcc.core.intervals import Interval
-from bcc.core.prepared import Prepared
-from facilities.models import FacilitySpace
-from facilities.models.rulebook import ROW, Rulebook
-from reservations.models import Guest, Participant, Reservation, SlotClaim, Type
+from reservations.models import Guest, Participant
 from reservations.policies.ask import Ask
 from reservations.policies.occupancy import SpaceOccupancy, Taken
 from reservations.policies.quotas import period_of
@@ -35,110 +31,9 @@ from reservations.policies.terms import (
     Terms,
 )
 from reservations.selectors.rulebook import Rules, current_rules
+from reservations.selectors.statements import COUNTED, MEMBER, MEMBER_AND_LOCKS, TAKEN
 
 DAY = timedelta(days=1)
-
-
-def _member_row(*, member: int, now: datetime) -> QuerySet[Any, Any]:
-    hold = (
-        PrivilegeHold.objects.in_force(now, PrivilegeHold.Scope.BOOKING)
-        .filter(member_id=OuterRef("pk"))
-        .order_by("-until", "-pk")
-    )
-    return (
-        Member.objects.filter(pk=member)
-        .annotate(
-            rulebook_mark=Subquery(Rulebook.objects.filter(pk=ROW).values("mark")[:1]),
-            hold_until=Subquery(hold.values("until")[:1]),
-            hold_reason=Subquery(hold.values("reason")[:1]),
-        )
-        .values_list(
-            "membership_id",
-            "membership__category_id",
-            "membership__standing",
-            "membership__valid_to",
-            "can_book",
-            "birth_date",
-            "hold_until",
-            "hold_reason",
-            "user_id",
-            "user__public_id",
-            "first_name",
-            "last_name",
-            "public_id",
-            "member_no",
-            "rulebook_mark",
-        )
-    )
-
-
-def _member_and_locks_row(*, member: int, now: datetime, facility: int) -> QuerySet[Any, Any]:
-    # By the facility, not by the spaces: a list of them would be another SQL for each length.
-    versions = (
-        FacilitySpace.objects.filter(facility_id=facility)
-        .order_by()
-        .values("facility_id")
-        .annotate(sum_of_versions=Sum("space__lock_version"))
-        .values("sum_of_versions")
-    )
-    rows: QuerySet[Any, Any] = _member_row(member=member, now=now).annotate(lock_versions=Subquery(versions))
-    return rows
-
-
-def _taken_rows(*, spaces: list[int], first: datetime, after: datetime) -> QuerySet[Any, Any]:
-    return (
-        SlotClaim.objects.filter(space_id__in=spaces, cell_start__gte=first, cell_start__lt=after)
-        .order_by()
-        .values_list(
-            "reservation_id",
-            "space_id",
-            "reservation__starts_at",
-            "reservation__ends_at",
-            "reservation__lanes",
-            "reservation__buffer_before_minutes",
-            "reservation__buffer_after_minutes",
-            "reservation__expires_at",
-        )
-        .distinct()
-    )
-
-
-def _counted_rows(
-    *, membership: int, member: int, first: date, after: date, now: datetime, given_back: datetime
-) -> QuerySet[Any, Any]:
-    lockout = Q(state=State.CANCELLED_MEMBER, member_id=member, ended_at__gt=given_back)
-    in_periods = Q(starts_on__gte=first, starts_on__lt=after) & (
-        Q(state__in=[*OCCUPYING, *COUNTED_WHEN_OVER]) | Q(is_charged=True)
-    )
-    outstanding = Q(state__in=list(OCCUPYING), ends_at__gt=now)
-    return (
-        Reservation.objects.filter(
-            in_periods | outstanding | lockout, membership_id=membership, type=Type.NORMAL
-        )
-        .order_by("starts_at", "pk")
-        .values_list(
-            "pk",
-            "member_id",
-            "facility_id",
-            "starts_at",
-            "ends_at",
-            "starts_on",
-            "nights",
-            "guest_count",
-            "state",
-            "is_charged",
-            "ended_at",
-            "expires_at",
-        )
-    )
-
-
-_MEMBER = Prepared(_member_row, member=int, now=datetime)
-_MEMBER_AND_LOCKS = Prepared(_member_and_locks_row, member=int, now=datetime, facility=int)
-_TAKEN = Prepared(_taken_rows, spaces=(int,), first=datetime, after=datetime)
-_COUNTED = Prepared(
-    _counted_rows, membership=int, member=int, first=date, after=date, now=datetime, given_back=datetime
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +95,7 @@ def get_member_and_rules(*, member_id: int, now: datetime) -> tuple[MemberFacts,
 
     Raises NotFoundError for a member who is gone.
     """
-    return _member_and_rules(_MEMBER.row(member=member_id, now=now), member_id)
+    return _member_and_rules(MEMBER.row(member=member_id, now=now), member_id)
 
 
 def get_member_rules_and_locks(
@@ -211,7 +106,7 @@ def get_member_rules_and_locks(
     Whatever changes what is taken of a space moves its version first, so equal sums over the same
     spaces mean that the same is taken.
     """
-    row = _MEMBER_AND_LOCKS.row(member=member_id, now=now, facility=facility_id)
+    row = MEMBER_AND_LOCKS.row(member=member_id, now=now, facility=facility_id)
     member, rules = _member_and_rules(row, member_id)
     return member, rules, (row[15] if row is not None else 0) or 0
 
@@ -308,7 +203,7 @@ def load_taken(
     margin = rules.widest_buffer + (2 * DAY if any(space.grid == 0 for space in spaces) else DAY / 24)
     around = window.widened(before=margin, after=margin)
     taken: dict[int, list[Taken]] = defaultdict(list)
-    rows = _TAKEN.rows(spaces=[space.id for space in spaces], first=around.starts_at, after=around.ends_at)
+    rows = TAKEN.rows(spaces=[space.id for space in spaces], first=around.starts_at, after=around.ends_at)
     for pk, space_id, starts_at, ends_at, lanes, before, after, expires_at in rows:
         if pk == ignoring:
             continue
@@ -343,7 +238,7 @@ def load_counted(
     """The household's reservations that a quota or a lock-out may speak about. One query."""
     first, after = _counted_dates(rules, window)
     lockout = rules.longest_lockout
-    rows = _COUNTED.rows(
+    rows = COUNTED.rows(
         membership=member.membership_id,
         member=member.member_id,
         first=first,
