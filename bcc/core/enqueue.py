@@ -18,7 +18,11 @@ log = structlog.get_logger(__name__)
 
 def enqueue(task: str, **arguments: Any) -> None:
     """Send ``task`` to the workers when the present transaction has committed."""
-    transactions.after_commit(lambda: nudges.task(lambda: _send(task, arguments)))
+
+    def hand_over() -> None:
+        nudges.task(lambda: _send(task, arguments))
+
+    transactions.after_commit(hand_over)
 
 
 class Gathered:

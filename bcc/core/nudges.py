@@ -40,26 +40,28 @@ class Nudger:
         self._busy = False
         self._thread: threading.Thread | None = None
 
-    def submit(self, nudge: Nudge) -> None:
-        """Make ``nudge`` soon; it handles its own errors. Dropped where too many wait."""
+    def submit(self, nudge: Nudge) -> bool:
+        """Make ``nudge`` soon; it handles its own errors. False where too many wait: it is dropped."""
         with self._guard:
             if len(self._waiting) >= MOST_WAITING:
                 log.warning("nudge_dropped", nudger=self._name, waiting=len(self._waiting))
-                return
+                return False
             self._waiting.append(nudge)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
             self._guard.notify()
+        return True
 
     def settle(self, seconds: float = FAREWELL_SECONDS) -> bool:
         """Wait until nothing is on its way; whether it came to that in time."""
         until = time.monotonic() + seconds
-        while self._waiting or self._busy:
-            if time.monotonic() > until:
-                return False
+        while time.monotonic() < until:
+            with self._guard:
+                if not self._waiting and not self._busy:
+                    return True
             time.sleep(0.005)
-        return True
+        return False
 
     def forget(self) -> None:
         """A forked child has neither the thread nor its parent's nudges."""
@@ -78,17 +80,26 @@ class Nudger:
                     together = list(self._waiting)
                     self._waiting.clear()
                     self._busy = True
-                runner.run(self._made(together))
+                # Called outside of the loop, where Django lets nobody ask the database, and awaited together:
+                # starting the loop is dearer than most of what it awaits.
+                awaited = [one for nudge in together if (one := self._called(nudge)) is not None]
+                if awaited:
+                    runner.run(self._awaited(awaited))
 
-    async def _made(self, nudges: list[Nudge]) -> None:
-        """All that waited, in order: starting the loop is dearer than most of them."""
-        for nudge in nudges:
+    def _called(self, nudge: Nudge) -> Awaitable[Any] | None:
+        try:
+            return nudge()
+        except Exception:
+            # A fault of ours must not end the thread; it is logged with its trace.
+            log.exception("nudge_failed", nudger=self._name)
+            return None
+
+    async def _awaited(self, several: list[Awaitable[Any]]) -> None:
+        for one in several:
             try:
-                awaited = nudge()
-                if awaited is not None:
-                    await awaited
+                await one
             except Exception:
-                log.exception("nudge_failed", nudger=self._name)
+                log.exception("nudge_failed", nudger=self._name)  # as above
 
 
 class Gatherer:
@@ -98,13 +109,24 @@ class Gatherer:
         self._send = send
         self._guard = threading.Lock()
         self._items: list[str] = []
+        os.register_at_fork(after_in_child=self._begin_anew)
 
     def add(self, item: str) -> None:
         with self._guard:
             self._items.append(item)
             if len(self._items) > 1:
                 return  # whoever was first has seen to it
-        task(self._leave)
+        if not task(self._leave):
+            self.forget()  # dropped; the next one is the first again
+
+    def forget(self) -> None:
+        """Nobody sends these: they were dropped, or are another process's."""
+        with self._guard:
+            self._items = []
+
+    def _begin_anew(self) -> None:
+        self._guard = threading.Lock()  # the parent's thread may have held it
+        self._items = []
 
     def _leave(self) -> None:
         if settings.NUDGES_IN_BACKGROUND:
@@ -127,12 +149,12 @@ def push(nudge: Callable[[], Awaitable[Any]], inline: Callable[[], Any]) -> None
         inline()
 
 
-def task(nudge: Callable[[], None]) -> None:
-    """Have ``nudge`` called by the thread of tasks, at once where there is none."""
+def task(nudge: Callable[[], None]) -> bool:
+    """Have ``nudge`` called by the thread of tasks, at once without one; False where it is dropped."""
     if settings.NUDGES_IN_BACKGROUND:
-        _tasks.submit(nudge)
-    else:
-        nudge()
+        return _tasks.submit(nudge)
+    nudge()
+    return True
 
 
 def settle() -> None:

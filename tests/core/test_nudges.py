@@ -118,6 +118,27 @@ class TestGatherer:
         gatherer.add("b")
         assert sent == [["a"], ["b"]]
 
+    def test_goes_on_after_it_was_dropped(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings.NUDGES_IN_BACKGROUND = True
+        sent: list[list[str]] = []
+        gatherer = Gatherer(sent.append)
+        with monkeypatch.context() as full:
+            full.setattr(nudges, "MOST_WAITING", 0)
+            gatherer.add("dropped")
+        gatherer.add("sent")
+        nudges.settle()
+        assert sent == [["sent"]]
+
+    def test_leaves_to_the_parent_what_is_the_parents(self, settings: Any) -> None:
+        settings.NUDGES_IN_BACKGROUND = False
+        gatherer = Gatherer(lambda items: None)
+        gatherer._items.append("the parent's")
+        child = os.fork()
+        if child == 0:
+            os._exit(len(gatherer._items))
+        assert os.waitpid(child, 0)[1] == 0
+        assert gatherer._items == ["the parent's"]
+
     def test_loses_none_of_many_threads(self, settings: Any) -> None:
         settings.NUDGES_IN_BACKGROUND = True
         sent: list[list[str]] = []

@@ -153,7 +153,7 @@ class TestStatements:
     @pytest.fixture(autouse=True)
     def no_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """In the tests the worker's task runs at once, in the request."""
-        monkeypatch.setattr(nudges, "task", lambda nudge: None)
+        monkeypatch.setattr(nudges, "task", lambda nudge: True)
 
     @pytest.mark.django_db(transaction=True)
     def test_of_a_booking_are_fifteen(self, client_of: Client, owner: Member, body_of: Body) -> None:
