@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,11 +74,12 @@ class Cluster:
     url: str
 
 
-def make_cluster(folder: Path) -> Cluster:
-    """A cluster in ``folder``, not started, with a database that may be dropped.
+# It does not wait for the disk: a killed process loses nothing by that, only a power cut would.
+QUICK = ("fsync=off", "max_connections=200")
 
-    It does not wait for the disk: a killed process loses nothing by that, only a power cut would.
-    """
+
+def make_cluster(folder: Path, settings: Sequence[str] = QUICK) -> Cluster:
+    """A cluster in ``folder``, not started, with a database that may be dropped."""
     port, password = free_port(), secrets.token_hex(16)
     owner: dict[str, Any] = {}
     data = folder / "postgres"
@@ -103,7 +104,7 @@ def make_cluster(folder: Path) -> Cluster:
     )
     secret.unlink()
     command = [_postgres("postgres"), "-D", str(data), "-p", str(port), "-k", str(data)]
-    for setting in ("listen_addresses=127.0.0.1", "fsync=off", "max_connections=200"):
+    for setting in ("listen_addresses=127.0.0.1", *settings):
         command += ["-c", setting]
     return Cluster(command, owner, f"postgres://bcc:{password}@127.0.0.1:{port}/postgres")
 

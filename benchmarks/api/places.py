@@ -7,7 +7,6 @@ here a commit is one that a power cut leaves alone (fsync and synchronous_commit
 from __future__ import annotations
 
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -19,11 +18,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal
+from typing import Literal
 
 import psycopg
 
-from tests.services import BIN_FOLDERS, NOBODY_ELSE, free_port, redis_server
+from tests.services import make_cluster, redis_server
 
 Engine = Literal["postgres", "sqlite"]
 ENGINES: tuple[Engine, ...] = ("postgres", "sqlite")
@@ -33,7 +32,6 @@ SERVER_CORE, OTHER_CORE = 0, 1
 HOST = "club.example.com"
 START_SECONDS = 30
 POSTGRES_SETTINGS = (
-    "listen_addresses=127.0.0.1",
     "max_connections=100",
     "shared_buffers=256MB",
     "synchronous_commit=on",
@@ -119,39 +117,19 @@ def _off_the_server_core() -> Iterator[None]:
 @contextmanager
 def _postgres(folder: Path) -> Iterator[tuple[str, int]]:
     """A cluster of its own; its URL and the postmaster's process id."""
-    port, password = free_port(), secrets.token_hex(16)
-    data, secret = folder / "postgres", folder / "secret"
-    data.mkdir()
-    secret.write_text(password)
-    secret.chmod(0o600)
-    owner: dict[str, Any] = {}
-    if os.getuid() == 0:
-        account = pwd.getpwnam(NOBODY_ELSE)
-        owner = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-        for path in (data, secret):
-            os.chown(path, account.pw_uid, account.pw_gid)
-    subprocess.run(
-        [
-            *(_program("initdb"), "--pgdata", str(data), "--username", "bcc", "--pwfile", str(secret)),
-            *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"),
-        ],
-        cwd=folder,
-        check=True,
-        stdout=subprocess.DEVNULL,
-        **owner,
-    )
-    secret.unlink()
-    command = [_program("postgres"), "-D", str(data), "-p", str(port), "-k", str(data)]
-    for setting in POSTGRES_SETTINGS:
-        command += ["-c", setting]
-    url = f"postgres://bcc:{password}@127.0.0.1:{port}/postgres"
+    cluster = make_cluster(folder, POSTGRES_SETTINGS)
     with (folder / "postgres.log").open("wb") as out:
         process = subprocess.Popen(
-            on_core(OTHER_CORE, command), cwd=folder, stdout=out, stderr=out, start_new_session=True, **owner
+            on_core(OTHER_CORE, cluster.command),
+            cwd=folder,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            **cluster.owner,
         )
     try:
-        _wait_for(url, process)
-        yield url, process.pid
+        _wait_for(cluster.url, process)
+        yield cluster.url, process.pid
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -170,11 +148,3 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
             return
         time.sleep(0.05)
     raise RuntimeError("PostgreSQL did not start.")
-
-
-def _program(name: str) -> str:
-    found = sorted(Path(BIN_FOLDERS).glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
-    path = str(found[-1]) if found else shutil.which(name)
-    if path is None:
-        raise RuntimeError(f"{name} was not found. Run `make services`, or install the package postgresql.")
-    return path
