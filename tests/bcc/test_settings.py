@@ -185,6 +185,13 @@ class TestDatabase:
         assert found["OPTIONS"]["pool"]["max_size"] == 10
         assert found["CONN_MAX_AGE"] == 0
 
+    @pytest.mark.parametrize(
+        ("query", "threshold"), [("", 2), ("?prepare_threshold=5", 5), ("?prepare_threshold=0", None)]
+    )
+    def test_says_from_which_use_on_a_plan_is_kept(self, query: str, threshold: int | None) -> None:
+        found = engines.database(f"postgres://bcc:secret@db:5432/bcc{query}")
+        assert found["OPTIONS"]["prepare_threshold"] == threshold
+
     def test_keeps_sqlite_immediate(self, tmp_path: Path) -> None:
         found = engines.database(f"sqlite:///{tmp_path}/club.sqlite3")
         assert found["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
