@@ -44,7 +44,12 @@
     }
   };
   window.addEventListener("load", () => setTimeout(settle));
-  window.addEventListener("hashchange", settle);
+  // A target that can hold the focus has it from the browser already, and this event comes later, when
+  // quick fingers may be further on: taking them back would lose their place.
+  window.addEventListener("hashchange", () => {
+    const target = byId(location.hash.slice(1));
+    if (!target || target.id === "panel" || focusable(target) !== target) settle();
+  });
 
   // The page comes back at the height at which something on it was opened or sent.
   const keep = () => sessionStorage.setItem(KEPT, String(window.scrollY));
