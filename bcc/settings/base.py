@@ -100,7 +100,7 @@ MIDDLEWARE = [
     "bcc.core.middleware.BrowserOTPMiddleware",
     "bcc.core.middleware.BrowserMessageMiddleware",
     "bcc.core.middleware.BrowserAuditlogMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "bcc.core.middleware.MetricsMiddleware",
 ]
 # Identity there is the bearer token: no session is read, no cookie is set, no row is touched.
 BROWSERLESS_PATHS = ("/api/", "/ws/", "/health/", "/metrics", "/static/")
