@@ -2,7 +2,7 @@
 
 ``development``, ``testing`` and ``production`` import this module and add their own. Engines
 (database, cache, sockets, queue) are in ``engines``, the API's settings in ``rest``, the work that
-the scheduler does in ``schedules``.
+the scheduler does in ``schedules``, who does it in ``queues``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bcc.core import logs
 from bcc.settings.backoffice import *
+from bcc.settings.queues import *
 from bcc.settings.rest import *
 from bcc.settings.schedules import *
 
@@ -81,6 +82,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Stands in for all that follow where a plain hot read is asked for. It knows this list: see there.
+    "bcc.frame.FrameMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "bcc.core.rest.middleware.RequestIdMiddleware",
     "bcc.core.middleware.RequestLogMiddleware",
@@ -99,7 +102,7 @@ MIDDLEWARE = [
     "bcc.core.middleware.BrowserOTPMiddleware",
     "bcc.core.middleware.BrowserMessageMiddleware",
     "bcc.core.middleware.BrowserAuditlogMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "bcc.core.middleware.MetricsMiddleware",
 ]
 # Identity there is the bearer token: no session is read, no cookie is set, no row is touched.
 BROWSERLESS_PATHS = ("/api/", "/ws/", "/health/", "/metrics", "/static/")
@@ -257,13 +260,12 @@ EMAIL_TIMEOUT = 10
 
 # ----------------------------------------------------------------------------------------------- queue
 
-CELERY_BROKER_URL = ""  # engines say which
+CELERY_BROKER_URL = ""  # engines say which; queues and routes are in ``queues``
 CELERY_TASK_IGNORE_RESULT = True
 # A killed worker's task is given to another, so every task must stand being run twice.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_DEFAULT_QUEUE = "bcc"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
