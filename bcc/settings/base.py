@@ -255,6 +255,11 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Seconds for each step with the mail server: without it one that hangs keeps a worker for good.
 EMAIL_TIMEOUT = 10
 
+# Where Finance's system puts files, looked at each minute; empty: there is no such folder.
+FINANCE_DROP_FOLDER = env.str("FINANCE_DROP_FOLDER", "")
+# The largest delivery of Finance's, all its files together, in bytes.
+FINANCE_UPLOAD_LIMIT = env.int("FINANCE_UPLOAD_LIMIT", 1024 * 1024 * 1024)
+
 # ----------------------------------------------------------------------------------------------- queue
 
 CELERY_BROKER_URL = ""  # engines say which

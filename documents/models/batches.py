@@ -85,8 +85,8 @@ class ImportBatch(PublicModel):
     """One delivery of Finance. The row is the queue: who works on it holds ``lease_token`` until then.
 
     ``sha256`` is over the kind, the period and the sorted hashes of its files, so the same delivery again is
-    this batch, whatever the files are called. ``period`` is empty for what belongs to no month (member master, delinquency list).
-    ``control_count`` and ``control_total`` are what Finance says is in it. The counters are written by
+    this batch, whatever the files are called. ``period`` is empty for what belongs to no month (member
+    master, delinquency list). ``control_count`` and ``control_total`` are what Finance says is in it. The counters are written by
     whoever holds the lease, and reconciled against the items before publication.
     """
 
@@ -207,7 +207,7 @@ class Severity(models.TextChoices):
 class ImportItemQuerySet(models.QuerySet["ImportItem"]):
     def waiting(self) -> Self:
         """What a person has to look at."""
-        return self.filter(outcome=Outcome.QUARANTINED, decision=Decision.NONE)
+        return self.filter(outcome=Outcome.QUARANTINED).exclude(decision=Decision.DISCARD)
 
     def to_publish(self) -> Self:
         """What the next publication files."""
@@ -226,7 +226,7 @@ class ImportItemQuerySet(models.QuerySet["ImportItem"]):
 
     def unlike_found(self) -> Self:
         """Those that a person gave to another membership than the one that was found."""
-        return self.filter(decision=Decision.REASSIGN).exclude(membership_id=F("found_id"))
+        return self.filter(membership__isnull=False).exclude(membership_id=F("found_id"))
 
 
 class ImportItem(PublicModel):
