@@ -86,8 +86,8 @@ class ImportBatch(PublicModel):
 
     ``sha256`` is over the kind, the period and the sorted hashes of its files, so the same delivery again is
     this batch, whatever the files are called. ``period`` is empty for what belongs to no month (member
-    master, delinquency list). ``control_count`` and ``control_total`` are what Finance says is in it. The counters are written by
-    whoever holds the lease, and reconciled against the items before publication.
+    master, delinquency list). ``control_count`` and ``control_total`` are what Finance says is in it. The
+    counters are written by whoever holds the lease, and reconciled against the items before publication.
     """
 
     kind = models.CharField(_("kind"), max_length=16, choices=BatchKind)

@@ -19,13 +19,11 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from bcc.core import transactions
 from bcc.core.actors import Actor
-from bcc.core.errors import DomainError
+from bcc.core.errors import DomainError, InvalidError
 from documents.models import BatchKind, BatchSource, DroppedFile
-from documents.policies.periods import is_period
 from documents.services.assets import FileTooLargeError
 from documents.services.batches.receive import Delivered, receive_batch
 
@@ -124,9 +122,8 @@ def _take(root: Path, path: Path, now: datetime) -> bool:
     try:
         if path.stat().st_size > settings.FINANCE_UPLOAD_LIMIT:
             raise FileTooLargeError
-        if period and not is_period(period):
-            raise DomainError(_("The folder must be named after the month, as 2026-10."))
         with path.open("rb") as content:
+            # A folder that is named after no month is refused there, as a period that is none.
             receive_batch(
                 kind=kind,
                 period=period,
@@ -138,10 +135,16 @@ def _take(root: Path, path: Path, now: datetime) -> bool:
     except DomainError as error:
         log.warning("drop_folder_refused", path=str(path), code=error.code)
         target = _move(root / FAILED, path, now)
-        target.with_name(f"{target.name}.txt").write_text(f"{error.detail}\n", encoding="utf-8")
+        target.with_name(f"{target.name}.txt").write_text(f"{_said(error)}\n", encoding="utf-8")
         return False
     _move(root / DONE, path, now)
     return True
+
+
+def _said(error: DomainError) -> str:
+    errors = error.errors if isinstance(error, InvalidError) else {}
+    told = [str(detail) for pairs in errors.values() for _code, detail in pairs]
+    return " ".join(told) or str(error.detail)
 
 
 def _move(folder: Path, path: Path, now: datetime) -> Path:

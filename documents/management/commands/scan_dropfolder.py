@@ -13,8 +13,8 @@ from documents.services.dropfolder import scan_dropfolder
 
 class Command(BaseCommand):
     help = (
-        "Look once into the drop folder (FINANCE_DROP_FOLDER). A file is taken at the second look at which its "
-        "size and time are the same; the scheduler looks each minute."
+        "Look once into the drop folder (FINANCE_DROP_FOLDER). A file is taken at the second look at which "
+        "its size and time are the same; the scheduler looks each minute."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

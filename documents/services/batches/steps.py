@@ -78,9 +78,7 @@ def _reconcile(batch: ImportBatch, counts: Counts) -> None:
         )
         raise ControlError(said % {"said": batch.control_count, "found": counts.counted})
     if batch.control_total is not None and batch.control_total != counts.amount:
-        said = _(
-            "Finance says %(said)s in all, the items make %(found)s. Correct one of them, or reject the batch."
-        )
+        said = _("Finance says %(said)s in all, the items make %(found)s. Correct one, or reject the batch.")
         raise ControlError(said % {"said": batch.control_total, "found": counts.amount})
 
 

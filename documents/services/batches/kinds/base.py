@@ -87,6 +87,10 @@ class Handler(ABC):
     # The cells of the error file, in order; empty where corrected rows make no sense.
     error_columns: ClassVar[Sequence[str]] = ()
 
+    def title_of(self, column: str) -> str:
+        """The heading of a column of the error file, as it is read again."""
+        return column
+
     @abstractmethod
     def read(self, source: Source, *, after: ImportItem | None) -> Iterator[Draft]:
         """What is in a file, in its order, from behind ``after`` (its last item written) on.

@@ -30,6 +30,9 @@ class TableHandler(Handler):
     def error_columns(self) -> Sequence[str]:  # type: ignore[override]  # worked out from the mapping
         return [column.name for column in self.columns]
 
+    def title_of(self, column: str) -> str:
+        return next(one.titles[0] for one in self.columns if one.name == column).capitalize()
+
     def read(self, source: Source, *, after: ImportItem | None) -> Iterator[Draft]:
         columns = (ITEM_COLUMN, *self.columns) if source.file.is_correction else self.columns
         table = read_rows(source.path, columns)
