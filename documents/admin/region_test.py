@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from PIL import Image
 
 from documents.isolation import ChildFailedError, Refusal
 from documents.models import BatchKind, PageRegion
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 640
 MOST_PAGES: Final = 3
+# In mm, upright and lying.
+PAPERS: Final = ((210, 297), (216, 279), (216, 356), (297, 210), (279, 216))
+CLOSE: Final = 0.02
 
 
 class RegionTestForm(forms.Form):
@@ -57,6 +62,8 @@ class TriedPage:
 
     number: int
     picture: str
+    width_mm: int
+    height_mm: int
     said: str
     is_found: bool
 
@@ -112,9 +119,18 @@ def _tried(sample: Any, regions: list[pdfs.Region]) -> Iterator[TriedPage]:
             yield TriedPage(
                 found.number,
                 f"data:image/webp;base64,{base64.b64encode(picture).decode()}",
+                *_paper(picture),
                 _said(found, accounts),
                 bool(found.key),
             )
+
+
+def _paper(picture: bytes) -> tuple[int, int]:
+    """Width and height in mm by the shape of a picture of ours: A4, Letter or Legal, else as wide as A4."""
+    with Image.open(io.BytesIO(picture)) as opened:
+        shape = opened.height / opened.width
+    width, height = min(PAPERS, key=lambda paper: abs(paper[1] / paper[0] - shape))
+    return (width, height) if abs(height / width - shape) < CLOSE else (210, round(210 * shape))
 
 
 def _said(found: pdfs.PageRead, accounts: Accounts) -> str:

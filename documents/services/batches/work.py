@@ -124,10 +124,11 @@ def _go_on(lease: Lease) -> None:
         _move(lease, following)
 
 
-def _move(lease: Lease, to: BatchState, **columns: object) -> None:
+def _move(lease: Lease, to: BatchState) -> None:
     def move() -> None:
         now = lease.hold()
         batch = ImportBatch.objects.get(pk=lease.batch_id)
+        columns = {"published_at": now} if to == BatchState.PUBLISHED else {}
         move_batch(batch, to=to, by=SCHEDULER, now=now, columns=columns)
 
     transactions.run(move)
