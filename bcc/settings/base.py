@@ -209,10 +209,15 @@ CORS_ALLOW_HEADERS = [
     "idempotency-key",
     "if-match",
     "if-none-match",
+    "if-range",
+    "range",
     "x-app-version",
     "x-request-id",
 ]
 CORS_EXPOSE_HEADERS = [
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Range",
     "ETag",
     "Idempotency-Replayed",
     "RateLimit",
@@ -253,10 +258,19 @@ STORAGES: dict[str, dict[str, Any]] = {
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# The proxy sends the bytes of files itself (X-Accel-Redirect), and checks links of up to a minute alone
+# with a key that only it and we know: see docs/files.md. Empty: every link is checked here.
+FILES_BY_PROXY = env.bool("FILES_BY_PROXY", False)
+FILES_LINK_KEY = env.str("FILES_LINK_KEY", "")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{CLUB_NAME} <{CLUB_EMAIL}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Seconds for each step with the mail server: without it one that hangs keeps a worker for good.
 EMAIL_TIMEOUT = 10
+
+# Where Finance's system puts files, looked at each minute; empty: there is no such folder.
+FINANCE_DROP_FOLDER = env.str("FINANCE_DROP_FOLDER", "")
+# The largest delivery of Finance's, all its files together, in bytes.
+FINANCE_UPLOAD_LIMIT = env.int("FINANCE_UPLOAD_LIMIT", 1024 * 1024 * 1024)
 
 # ----------------------------------------------------------------------------------------------- queue
 
