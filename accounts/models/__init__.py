@@ -1,4 +1,4 @@
-from accounts.models.credentials import Device, OneTimePassword, RefreshTokenUse, Session
+from accounts.models.credentials import Device, Grant, OneTimePassword, RefreshTokenUse, Session
 from accounts.models.holds import PrivilegeHold
 from accounts.models.membership import Member, Membership, MembershipCategory, Relation, Standing
 from accounts.models.notifications import Channel, ChannelPreference, MessageTemplate, Notification
@@ -8,6 +8,7 @@ __all__ = [
     "Channel",
     "ChannelPreference",
     "Device",
+    "Grant",
     "Member",
     "Membership",
     "MembershipCategory",

@@ -151,7 +151,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 8},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.policies.blocklist.BlocklistValidator", "OPTIONS": {"words": (CLUB_NAME,)}},
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("username", "display_name", "email")},
@@ -166,6 +166,11 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 OTP_TOTP_ISSUER = CLUB_NAME
 
+# What `rotate_keys` writes; until then JWT_KEY signs alone. Shared by every process that checks tokens.
+JWT_KEYS_FILE = Path(env.str("JWT_KEYS_FILE", str(DATA_DIR / "jwt-keys.json")))
+# `doctor` asks for a rotation when the key that signs is older; 0: it does not ask.
+JWT_KEY_MAX_AGE_DAYS = env.int("JWT_KEY_MAX_AGE_DAYS", 180)
+
 # How many proxies of ours stand before the server: the client's address is taken that many steps
 # from the right of X-Forwarded-For, and from the connection where there are none.
 TRUSTED_PROXY_HOPS = env.int("TRUSTED_PROXY_HOPS", 0)
@@ -175,8 +180,13 @@ METRICS_ALLOWED_FROM = env.list("METRICS_ALLOWED_FROM", default=["127.0.0.0/8", 
 # name → how many in which time, per key; the throttles give the keys.
 RATE_LIMITS = {
     "login_identifier": env.str("RATE_LOGIN_IDENTIFIER", "10/15m"),
+    "login_everywhere": env.str("RATE_LOGIN_EVERYWHERE", "100/15m"),
     "login_address": env.str("RATE_LOGIN_ADDRESS", "60/15m"),
+    "login_everybody": env.str("RATE_LOGIN_EVERYBODY", "1200/m"),
     "otp_request": env.str("RATE_OTP_REQUEST", "5/15m"),
+    "otp_everywhere": env.str("RATE_OTP_EVERYWHERE", "20/h"),
+    "otp_address": env.str("RATE_OTP_ADDRESS", "60/15m"),
+    "step_up": env.str("RATE_STEP_UP", "10/15m"),
     "otp_verify": env.str("RATE_OTP_VERIFY", "20/15m"),
     "password_change": env.str("RATE_PASSWORD_CHANGE", "10/15m"),
     "token_refresh": env.str("RATE_TOKEN_REFRESH", "60/10m"),

@@ -35,6 +35,7 @@ def _scratch_folder() -> Path:
 
 
 DATA_DIR = _scratch_folder()
+JWT_KEYS_FILE = DATA_DIR / "jwt-keys.json"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 DEMO_MODE = False
 
