@@ -1,4 +1,5 @@
 from accounts.admin.access import DeviceAdmin, SessionAdmin
+from accounts.admin.issuing import AccountImportAdmin
 from accounts.admin.members import (
     MemberAdmin,
     MembershipAdmin,
@@ -9,6 +10,7 @@ from accounts.admin.messages import MessageTemplateAdmin, NotificationAdmin
 from accounts.admin.users import UserAdmin
 
 __all__ = [
+    "AccountImportAdmin",
     "DeviceAdmin",
     "MemberAdmin",
     "MembershipAdmin",

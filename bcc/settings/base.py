@@ -43,6 +43,14 @@ CLUB_PHONE_REGION = env.str("CLUB_PHONE_REGION", "PH")
 PHONENUMBER_DEFAULT_REGION = CLUB_PHONE_REGION
 PHONENUMBER_DB_FORMAT = "E164"
 
+# How the club writes the numbers of members that it gives itself: M00001, and M00001A for the first other
+# person of the household. Numbers in a file of accounts or of Finance's are taken as they are.
+CLUB_MEMBER_PREFIX = env.str("CLUB_MEMBER_PREFIX", "M")
+CLUB_MEMBER_WIDTH = env.int("CLUB_MEMBER_WIDTH", 5)
+CLUB_MEMBER_SUFFIXES = env.str("CLUB_MEMBER_SUFFIXES", "ABCDEFGHJKLMNPQRSTUVWXYZ")
+# Where a slip sends a new member; the app answers to the same link.
+ACTIVATION_LINK = env.str("ACTIVATION_LINK", "")
+
 MINIMUM_APP_VERSION = env.str("MINIMUM_APP_VERSION", "1.0.0")
 PUBLIC_URL = env.str("PUBLIC_URL", "http://localhost:8000")
 

@@ -54,6 +54,11 @@ SCHEDULES: dict[str, Schedule] = {
         "Sends what is waiting in the outbox, and what an earlier attempt could not deliver.",
         every=MINUTE,
     ),
+    "Carry on imports of accounts": Schedule(
+        "accounts.run_imports",
+        "Goes on with files of accounts whose worker was stopped.",
+        every=MINUTE,
+    ),
     "Purge what has expired": Schedule(
         "accounts.purge_expired",
         "Deletes one-time codes and sign-in sessions that are long over.",
