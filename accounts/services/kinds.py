@@ -108,6 +108,30 @@ ACCOUNT_ISSUED: Final = MessageKind(
 )
 
 
+SECOND_FACTOR: Final = MessageKind(
+    code="second_factor",
+    label=_("Second factor set up"),
+    fields={"at": "4 May 2026, 07:30"},
+    texts={
+        Channel.EMAIL: (
+            _("A second factor was set up for you at $club"),
+            _(
+                "An app was set up at $at to sign in to the back office in your name.\n\n"
+                "If it was not you, tell the club's administrator at once."
+            ),
+        ),
+    },
+    is_security=True,
+)
+
+
 def register_own_kinds() -> None:
-    for kind in (ONE_TIME_CODE, NEW_DEVICE, PASSWORD_CHANGED, SESSION_COPIED, ACCOUNT_ISSUED):
+    for kind in (
+        ONE_TIME_CODE,
+        NEW_DEVICE,
+        PASSWORD_CHANGED,
+        SESSION_COPIED,
+        ACCOUNT_ISSUED,
+        SECOND_FACTOR,
+    ):
         register(kind)

@@ -43,14 +43,20 @@ def noting_failures(key: str | None) -> Iterator[None]:
         yield
     except WrongCredentialsError:
         if key is not None:
-            _note(key, clock.now())
+            note_failure(key=key, now=clock.now())
         raise
     if key is not None:
-        with _counters():
-            cache.delete_many([_name("wrong", key), _name("until", key)])
+        forget_failures(key=key)
 
 
-def _note(key: str, now: datetime) -> None:
+def forget_failures(*, key: str) -> None:
+    """Begin anew: it was right. Raises BusyError while the counters are away."""
+    with _counters():
+        cache.delete_many([_name("wrong", key), _name("until", key)])
+
+
+def note_failure(*, key: str, now: datetime) -> None:
+    """Count a wrong one, and make the next wait. Raises BusyError while the counters are away."""
     name = _name("wrong", key)
     with _counters():
         cache.add(name, 0, FORGOTTEN_AFTER)

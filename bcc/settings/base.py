@@ -173,6 +173,10 @@ OTP_CHANNELS = ["sms", "email"]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 OTP_TOTP_ISSUER = CLUB_NAME
+# The secrets of second factors are shown to nobody in the back office.
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+# Staff show a code from an app before the back office opens. Off in demo mode only.
+STAFF_SECOND_FACTOR = True
 
 # What `rotate_keys` writes; until then JWT_KEY signs alone. Shared by every process that checks tokens.
 JWT_KEYS_FILE = Path(env.str("JWT_KEYS_FILE", str(DATA_DIR / "jwt-keys.json")))

@@ -65,6 +65,9 @@ WHITENOISE_AUTOREFRESH = True
 # High enough never to be met; the tests of the limits set their own.
 RATE_LIMITS = dict.fromkeys(RATE_LIMITS, "100000/m")
 
+# The tests of the back office sign in by the session; those of the second factor ask for it.
+STAFF_SECOND_FACTOR = False
+
 # No thread beside the tests; those of the activities write them themselves.
 ACTIVITY_FLUSH_SECONDS = 0
 

@@ -13,8 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import Device, Member, User
 from accounts.policies.patience import delay_after
-from accounts.services import patience
-from accounts.services.patience import seconds_to_wait
+from accounts.services.patience import note_failure, seconds_to_wait
 from bcc.core.errors import BusyError
 from tests.accounts.conftest import PASSWORD
 
@@ -96,7 +95,7 @@ class TestSoftLock:
     def test_is_forgotten_when_the_cache_is_and_fails_closed_while_it_is_away(
         self, now: datetime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        patience._note("somebody", now)
+        note_failure(key="somebody", now=now)
         assert seconds_to_wait(key="somebody", now=now) == 0
 
         def away(*_: Any, **__: Any) -> None:
