@@ -45,6 +45,7 @@ _BOOKINGS: Final = (
     "chargeline",
 )
 _OUTBOX: Final = ("notification", "messagetemplate")
+_ISSUING: Final = ("accountimport",)
 _ACCESS: Final = ("user", "device", "session")
 
 _BATCHES: Final = ("importbatch", "importitem", "period")
@@ -65,6 +66,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view", "accounts", *_PEOPLE),
     "Membership": _may("view add change", "accounts", *_PEOPLE)
+    | _may("view add", "accounts", *_ISSUING)
     | _may("view", "accounts", "user", "notification")
     | _may(_EDIT, "accounts", "messagetemplate")
     | _may(_EDIT, "facilities", *_CONTENT)
@@ -91,7 +93,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "metrics", "occupancy", "activity")
     | _may("view change", "metrics", "jobrun")
     | _may("view", "auditlog", "logentry"),
-    "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS)
+    "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS, *_ISSUING)
     | _may("view", "metrics", "occupancy", "activity", "jobrun")
     | _may("view", "documents", *_BATCHES, *_READING, *_ACCOUNT)
     | _may("view", "facilities", *_GROUND, *_CONTENT)

@@ -25,6 +25,7 @@ BACKOFFICE_SECTIONS = [
         [
             "accounts.member",
             "accounts.membership",
+            "accounts.accountimport",
             "accounts.privilegehold",
             "accounts.membershipcategory",
         ],

@@ -69,6 +69,11 @@ SCHEDULES: dict[str, Schedule] = {
         "Tells Finance of a file that has not come by its day, once.",
         every=HOUR,
     ),
+    "Carry on imports of accounts": Schedule(
+        "accounts.run_imports",
+        "Goes on with files of accounts whose worker was stopped.",
+        every=MINUTE,
+    ),
     "Purge what has expired": Schedule(
         "accounts.purge_expired",
         "Deletes one-time codes and sign-in sessions that are long over.",
