@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bcc.core import logs
 from bcc.settings.backoffice import *
+from bcc.settings.engines import COUNTERS
 from bcc.settings.queues import *
 from bcc.settings.rest import *
 from bcc.settings.schedules import *
@@ -210,6 +211,9 @@ RATE_LIMITS = {
     "reads": env.str("RATE_READS", "600/m"),
     "anonymous": env.str("RATE_ANONYMOUS", "120/m"),
 }
+
+# django-ratelimit's counters: a cache of their own class, which counts in one command.
+RATELIMIT_USE_CACHE = COUNTERS
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
