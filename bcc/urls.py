@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
+from accounts.views.second_factor import RecoveryCodesView, SecondFactorView
 from bcc import health
 from bcc.core.theme import club_css
 from bcc.views import BootstrapView, SchemaView, TimeView
@@ -44,6 +45,8 @@ api_v1: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("api/v1/", include(api_v1)),
     path("admin/club.css", club_css, name="club-css"),
+    path("admin/second-factor/", SecondFactorView.as_view(), name="second-factor"),
+    path("admin/second-factor/recovery-codes/", RecoveryCodesView.as_view(), name="recovery-codes"),
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),

@@ -62,7 +62,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ActorKind": ["member", "staff", "system"],
         "Audience": "facilities.models.Audience",
         "Channel": "accounts.models.Channel",
-        "CodePurpose": ["device"],
+        "CodePurpose": "accounts.models.OneTimePassword.Purpose",
         "FacilityKind": "facilities.models.Kind",
         "FacilityTakes": "facilities.models.Takes",
         "GuestClass": "reservations.models.Guest.GuestClass",

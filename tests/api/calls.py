@@ -14,6 +14,7 @@ import orjson
 from django.http import HttpResponse
 from rest_framework.test import APIClient
 
+from accounts.services.one_time_passwords import Purpose
 from reservations.services.venue import venue_code
 from tests.api.routes import PREFIX, Operation
 from tests.api.world import CONTENT, DEVICE_TOKEN, PASSWORD, World
@@ -63,6 +64,17 @@ CALLS: Final[dict[str, Callable[[World], Call]]] = {
     "POST auth/otp/verify": lambda world: Call(
         body={"challenge": str(world.challenge.challenge), "code": world.code}
     ),
+    "POST auth/activate": lambda world: Call(
+        body={
+            "grant": world.grants[Purpose.ACTIVATION],
+            "new_password": "a phrase that nobody else uses",
+            "device": DEVICE,
+        }
+    ),
+    "POST auth/password/reset": lambda world: Call(
+        body={"grant": world.grants[Purpose.RESET], "new_password": "a phrase that nobody else uses"}
+    ),
+    "POST auth/step-up": lambda world: Call(body={}),
     "POST auth/token/refresh": lambda world: Call(body={"refresh": world.tokens.refresh}),
     "POST auth/logout": lambda world: Call(body={}),
     "POST auth/logout-all": lambda world: Call(body={}),

@@ -20,6 +20,7 @@ from accounts.models import Device, Member, Notification, OneTimePassword, Relat
 from accounts.policies.codes import derive_code
 from accounts.services import epoch
 from accounts.services.devices import DeviceFacts, remember_untrusted, token_hash
+from accounts.services.grants import give_grant
 from accounts.services.identities import forget_identities
 from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Challenge, Purpose, issue_challenge
@@ -69,6 +70,7 @@ class World:
     tokens: Tokens
     challenge: Challenge
     code: str
+    grants: dict[Purpose, str]
 
 
 def build_world(now: datetime) -> World:
@@ -110,6 +112,10 @@ def build_world(now: datetime) -> World:
         tokens=make_tokens(user=user, session=make_session(user, now=now), now=now),
         challenge=challenge,
         code=_code_of(challenge.challenge),
+        grants={
+            Purpose.ACTIVATION: _grant(UserFactory.create(display_name="Test Newcomer"), "activation", now),
+            Purpose.RESET: _grant(user, "reset", now),
+        },
     )
 
 
@@ -170,6 +176,10 @@ def _book(member: Member, facility: Facility, at: datetime, now: datetime, *, pa
 def _challenge(user: User, now: datetime) -> Challenge:
     device = remember_untrusted(user=user, facts=DeviceFacts(name="New phone"), now=now)
     return issue_challenge(user=user, purpose=Purpose.DEVICE, device=device, now=now)
+
+
+def _grant(user: User, purpose: str, now: datetime) -> str:
+    return give_grant(user=user, purpose=Purpose(purpose), now=now).grant
 
 
 def _code_of(challenge: UUID) -> str:

@@ -106,14 +106,19 @@ class RateThrottle(BaseThrottle):
         )
 
 
+def address_of(request: Request) -> str:
+    """The client's address as limits count it; an IPv6 client is its /64, of which it has all addresses."""
+    address = client_address(request)
+    if ":" in address:
+        return str(ipaddress.ip_network(f"{address}/{_IPV6_PREFIX}", strict=False).network_address)
+    return address
+
+
 class AddressThrottle(RateThrottle):
-    """Per client address; an IPv6 client is its /64, of which it has all addresses."""
+    """Per client address."""
 
     def key(self, request: Request, view: APIView) -> str | None:
-        address = client_address(request)
-        if ":" in address:
-            return str(ipaddress.ip_network(f"{address}/{_IPV6_PREFIX}", strict=False).network_address)
-        return address
+        return address_of(request)
 
 
 class UserThrottle(RateThrottle):
