@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, Final
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
@@ -88,10 +89,19 @@ def run_sql(connection: BaseDatabaseWrapper, sql: str, params: Iterable[Any], *,
         raw: Any = connection.connection
         if connection.vendor == "postgresql":
             database: Any = connection
-            bound = database.Database.Cursor(raw).execute(sql, params, binary=True)
+            bound = database.Database.RawCursor(raw).execute(_numbered(sql), list(params), binary=True)
         else:
             bound = raw.execute(_question_marks(sql), tuple(params))
         return bound.fetchall() if reads else bound.rowcount
+
+
+@lru_cache(maxsize=1_024)
+def _numbered(sql: str) -> str:
+    """PostgreSQL's own place holders: the driver would put them in at each use of a long statement."""
+    first, *rest = sql.split("%s")
+    return "".join([first, *(f"${number}{part}" for number, part in enumerate(rest, start=1))]).replace(
+        "%%", "%"
+    )
 
 
 _marked: dict[str, str] = {}
