@@ -27,11 +27,13 @@ from accounts.services.roles import ROLES
 from accounts.services.sessions import revoke_session
 from accounts.services.tokens import Tokens, make_tokens
 from bcc.core.actors import Actor
+from documents.models import Document
 from facilities.models import Announcement, ClubRule, Contact, Content, Event, Facility, Faq, Outlet, Promo
 from reservations.models import Reservation
 from reservations.services import create_reservation
 from reservations.services.booking import Wish
 from tests.conftest import at_club
+from tests.documents.papers import make_account, make_statement, read_by_staff
 from tests.factories import MemberFactory, UserFactory, make_facility, make_session
 
 PASSWORD: Final = "correct horse battery staple"
@@ -69,6 +71,7 @@ class World:
     tokens: Tokens
     challenge: Challenge
     code: str
+    statement: Document
 
 
 def build_world(now: datetime) -> World:
@@ -84,6 +87,9 @@ def build_world(now: datetime) -> World:
     court = make_facility("Court One", terms={"max_slots": 3, "check_in_from_minutes": 240})
     hall = make_facility("Held Hall", kind="hall", terms={"hold_minutes": 10, "max_slots": 3})
     challenge = _challenge(user, now)
+    statement = make_statement(owner.membership, "2026-05", now=now, due="4380.50")
+    make_account(owner.membership, "2026-05", now=now)
+    read_by_staff(statement, staff["Finance Approver"], now=now)
     return World(
         now=now,
         clients=clients,
@@ -110,6 +116,7 @@ def build_world(now: datetime) -> World:
         tokens=make_tokens(user=user, session=make_session(user, now=now), now=now),
         challenge=challenge,
         code=_code_of(challenge.challenge),
+        statement=statement,
     )
 
 
