@@ -40,6 +40,8 @@ CLUB_WEEK_START = env.int("CLUB_WEEK_START", 0)  # 0 is Monday
 CLUB_COLOUR = env.str("CLUB_COLOUR", "#1f5c3f")
 CLUB_EMAIL = env.str("CLUB_EMAIL", "club@example.com")
 CLUB_PHONE_REGION = env.str("CLUB_PHONE_REGION", "PH")
+# Two TrueType files, plain and bold, for names that the built-in font of statements has no letters for.
+STATEMENT_FONTS = env.list("STATEMENT_FONTS", default=[])
 PHONENUMBER_DEFAULT_REGION = CLUB_PHONE_REGION
 PHONENUMBER_DB_FORMAT = "E164"
 

@@ -40,10 +40,11 @@ def filled(pattern: str, values: Mapping[str, str], *, media_type: str) -> str:
         pattern,
     )
     ending = ENDINGS.get(media_type, "")
+    text = text.lstrip(" _-") or "document"
     if ending and not text.lower().endswith(ending):
         stem, dot, written = text.rpartition(".")
         text = f"{stem if dot and 0 < len(written) <= 5 and written.isalnum() else text}{ending}"
-    return text.lstrip(" _-") or f"document{ending}"
+    return text
 
 
 def told_apart(names: Iterator[str]) -> Iterator[str]:

@@ -12,11 +12,17 @@ from documents.models import (
     AccessKind,
     AccountEntry,
     Assessment,
+    BatchFile,
+    BatchKind,
+    BatchSource,
     Document,
     DocumentAccess,
+    ImportBatch,
+    ImportItem,
     Publication,
     StatementSummary,
 )
+from documents.policies.batches import BatchState, Outcome
 from documents.services.assets import keep_bytes
 from documents.services.reading import note_access
 
@@ -124,3 +130,40 @@ def _row(membership: Membership, period: str, now: datetime, more: dict[str, Any
         "published_at": now,
         **more,
     }
+
+
+def make_batch(kind: BatchKind, *, now: datetime, period: str = "2026-05", title: str = "May") -> ImportBatch:
+    """A published batch of Finance."""
+    user, _made = User.objects.get_or_create(username="finance-uploader", defaults={"is_staff": True})
+    text = f"{kind} {period} {title} {ImportBatch.objects.count()}"
+    return ImportBatch.objects.create(
+        kind=kind,
+        period=period,
+        source=BatchSource.UPLOAD,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        title=title,
+        state=BatchState.PUBLISHED.value,
+        uploader=user,
+        created_at=now,
+    )
+
+
+def file_in_batch(batch: ImportBatch, *documents: Document) -> None:
+    """Items of ``batch`` that ended as these documents, in this order."""
+    first = batch.items.count() + 1
+    file = batch.files.first() or BatchFile.objects.create(
+        batch=batch,
+        asset=keep_bytes(f"of batch {batch.pk}".encode(), media_type="application/zip", now=batch.created_at),
+        name="batch.zip",
+        ordinal=1,
+        received_at=batch.created_at,
+    )
+    for ordinal, document in enumerate(documents, start=first):
+        ImportItem.objects.create(
+            batch=batch,
+            file=file,
+            ordinal=ordinal,
+            membership=document.membership,
+            outcome=Outcome.FILED.value,
+            document=document,
+        )
