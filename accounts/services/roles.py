@@ -44,6 +44,7 @@ _BOOKINGS: Final = (
     "strike",
     "chargeline",
 )
+_PAPERS: Final = ("document", "documentaccess", "statementsummary", "accountentry", "assessment")
 _OUTBOX: Final = ("notification", "messagetemplate")
 _ACCESS: Final = ("user", "device", "session")
 
@@ -66,9 +67,13 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may(_EDIT, "facilities", *_CONTENT)
     | _may("view", "reservations", "reservation", "strike"),
     "Finance Uploader": _may("view", "accounts", "membership", "member", "membershipcategory")
+    | _may("view", "documents", *_PAPERS)
+    | frozenset({"documents.read_document"})
     | _may("view", "reservations", "chargeline"),
     "Finance Approver": _may("view", "accounts", "membership", "member", "membershipcategory")
     | _may("view", "reservations", "reservation", "chargeline")
+    | _may("view", "documents", *_PAPERS)
+    | frozenset({"documents.read_document", "documents.withdraw_document"})
     | frozenset({"reservations.waive_cost"}),
     "Moderator": _may("view", "accounts", "member")
     | _may("view add change", "accounts", "privilegehold")
@@ -82,6 +87,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view change", "metrics", "jobrun")
     | _may("view", "auditlog", "logentry"),
     "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS)
+    | _may("view", "documents", *_PAPERS)
     | _may("view", "metrics", "occupancy", "activity", "jobrun")
     | _may("view", "facilities", *_GROUND, *_CONTENT)
     | _may("view", "reservations", *_BOOKINGS)

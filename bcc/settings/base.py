@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bcc.core import logs
 from bcc.settings.backoffice import *
+from bcc.settings.files import *
 from bcc.settings.rest import *
 from bcc.settings.schedules import *
 
@@ -251,10 +252,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 STATIC_URL = "/static/"
 STATIC_ROOT: Path | None = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "documents.storage.DurableFileSystemStorage",
-        "OPTIONS": {"location": str(DATA_DIR / "files")},
-    },
+    "default": file_storage(env, DATA_DIR),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 # The proxy sends the bytes of files itself (X-Accel-Redirect), and checks links of up to a minute alone

@@ -105,6 +105,10 @@ class Document(PublicModel):
     class Meta:
         verbose_name = _("document")
         verbose_name_plural = _("documents")
+        permissions = (
+            ("read_document", _("Can read what members' documents say")),
+            ("withdraw_document", _("Can withdraw documents")),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("membership", "kind", "period", "number", "version"),

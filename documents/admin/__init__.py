@@ -1,0 +1,3 @@
+from documents.admin import account, documents
+
+__all__ = ["account", "documents"]
