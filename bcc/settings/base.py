@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from bcc.core import logs
 from bcc.settings.backoffice import *
 from bcc.settings.engines import COUNTERS
+from bcc.settings.files import *
 from bcc.settings.queues import *
 from bcc.settings.rest import *
 from bcc.settings.schedules import *
@@ -42,6 +43,8 @@ CLUB_WEEK_START = env.int("CLUB_WEEK_START", 0)  # 0 is Monday
 CLUB_COLOUR = env.str("CLUB_COLOUR", "#1f5c3f")
 CLUB_EMAIL = env.str("CLUB_EMAIL", "club@example.com")
 CLUB_PHONE_REGION = env.str("CLUB_PHONE_REGION", "PH")
+# Two TrueType files, plain and bold, for names that the built-in font of statements has no letters for.
+STATEMENT_FONTS = env.list("STATEMENT_FONTS", default=[])
 PHONENUMBER_DEFAULT_REGION = CLUB_PHONE_REGION
 PHONENUMBER_DB_FORMAT = "E164"
 
@@ -278,10 +281,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 STATIC_URL = "/static/"
 STATIC_ROOT: Path | None = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "documents.storage.DurableFileSystemStorage",
-        "OPTIONS": {"location": str(DATA_DIR / "files")},
-    },
+    "default": file_storage(env, DATA_DIR),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 # The proxy sends the bytes of files itself (X-Accel-Redirect), and checks links of up to a minute alone

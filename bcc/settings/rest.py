@@ -59,13 +59,18 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
     # Clients are generated from these names: a made one changes when another field is like it.
     "ENUM_NAME_OVERRIDES": {
+        "AccessKind": "documents.models.AccessKind",
+        "AccessSubject": "documents.serializers.reading.SUBJECTS",
         "ActorKind": ["member", "staff", "system"],
         "Audience": "facilities.models.Audience",
         "Channel": "accounts.models.Channel",
         "CodePurpose": "accounts.models.OneTimePassword.Purpose",
+        "DocumentKind": "documents.models.DocumentKind",
+        "EntryKind": "documents.models.EntryKind",
         "FacilityKind": "facilities.models.Kind",
         "FacilityTakes": "facilities.models.Takes",
         "GuestClass": "reservations.models.Guest.GuestClass",
+        "LinkChecker": "documents.serializers.reading.CHECKERS",
         "ParticipantKind": "reservations.models.Participant.Kind",
         "Platform": "accounts.models.Device.Platform",
         "PolicyTopic": "facilities.policies.plain_language.TOPICS",

@@ -5,6 +5,7 @@ A route of the API has its line here; the access table, bad input and the rest b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +21,7 @@ from tests.api.routes import PREFIX, Operation
 from tests.api.world import CONTENT, DEVICE_TOKEN, PASSWORD, World
 from tests.conftest import at_club
 
+_PLACE: Final = re.compile(r"\{\w+\}")
 ANY_VERSION: Final = {"If-Match": "*"}
 
 
@@ -89,6 +91,7 @@ CALLS: Final[dict[str, Callable[[World], Call]]] = {
     "PATCH facilities/{public_id}": lambda world: Call(
         world.court.public_id, body={"name": "Court 1", "location": "By the pool"}, headers=ANY_VERSION
     ),
+    "POST documents/{public_id}/link": lambda world: Call(world.statement.public_id, body={"seconds": 60}),
     "POST guests": lambda world: Call(
         body={
             "name": "A Test Guest",
@@ -167,8 +170,10 @@ def _content_id(name: str) -> Callable[[World], object]:
 
 # The row that a path's id names where a read has no line of its own, by the path's first word.
 IDS: Final[dict[str, Callable[[World], object]]] = {
+    "documents": lambda world: world.statement.public_id,
     "facilities": lambda world: world.court.public_id,
     "reservations": lambda world: world.confirmed.public_id,
+    "statements": lambda world: world.statement.period,
     **{name: _content_id(name) for name in CONTENT},
 }
 
@@ -184,7 +189,7 @@ def call_for(operation: Operation, world: World) -> Call:
 
 
 def path_of(operation: Operation, public_id: object) -> str:
-    return PREFIX + operation.path.replace("{public_id}", str(public_id))
+    return PREFIX + _PLACE.sub(lambda _place: str(public_id), operation.path)
 
 
 def send(client: APIClient, operation: Operation, call: Call) -> HttpResponse:

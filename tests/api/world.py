@@ -28,11 +28,13 @@ from accounts.services.roles import ROLES
 from accounts.services.sessions import revoke_session
 from accounts.services.tokens import Tokens, make_tokens
 from bcc.core.actors import Actor
+from documents.models import Document
 from facilities.models import Announcement, ClubRule, Contact, Content, Event, Facility, Faq, Outlet, Promo
 from reservations.models import Reservation
 from reservations.services import create_reservation
 from reservations.services.booking import Wish
 from tests.conftest import at_club
+from tests.documents.papers import make_account, make_statement, read_by_staff
 from tests.factories import MemberFactory, UserFactory, make_facility, make_session
 
 PASSWORD: Final = "correct horse battery staple"
@@ -71,6 +73,7 @@ class World:
     challenge: Challenge
     code: str
     grants: dict[Purpose, str]
+    statement: Document
 
 
 def build_world(now: datetime) -> World:
@@ -86,6 +89,9 @@ def build_world(now: datetime) -> World:
     court = make_facility("Court One", terms={"max_slots": 3, "check_in_from_minutes": 240})
     hall = make_facility("Held Hall", kind="hall", terms={"hold_minutes": 10, "max_slots": 3})
     challenge = _challenge(user, now)
+    statement = make_statement(owner.membership, "2026-05", now=now, due="4380.50")
+    make_account(owner.membership, "2026-05", now=now)
+    read_by_staff(statement, staff["Finance Approver"], now=now)
     return World(
         now=now,
         clients=clients,
@@ -116,6 +122,7 @@ def build_world(now: datetime) -> World:
             Purpose.ACTIVATION: _grant(UserFactory.create(display_name="Test Newcomer"), "activation", now),
             Purpose.RESET: _grant(user, "reset", now),
         },
+        statement=statement,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 import time_machine
 from celery import current_app
 from django.core import mail
+from django.core.files.storage import default_storage
 
 from accounts.models import AccountImport, Channel, Member, Notification, OneTimePassword
 from accounts.services.household import change_membership
@@ -20,6 +22,7 @@ from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Purpose, issue_challenge
 from bcc.core.models import IdempotencyKey
 from bcc.settings.schedules import SCHEDULES
+from documents.services.assets import ORPHAN_AGE, keep_bytes
 from metrics.models import Activity
 from metrics.services.activities import flush_activities, record_activity
 from reservations import services
@@ -116,6 +119,16 @@ def a_sign_in_of_long_ago(owner: Member, now: datetime) -> Work:
     return Work(timedelta(days=3660), gone(Activity))
 
 
+def a_file_that_nobody_names(owner: Member, now: datetime) -> Work:
+    asset = keep_bytes(f"nobody's, {uuid4()}".encode(), media_type="text/plain", now=now)
+    os.utime(default_storage.path(asset.key), (now.timestamp(), now.timestamp()))
+
+    def is_gone() -> int:
+        return int(not default_storage.exists(asset.key))
+
+    return Work(ORPHAN_AGE, is_gone)
+
+
 # One for each entry of the schedule: a new entry is given its own here.
 WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "reservations.expire_due": a_hold,
@@ -126,6 +139,7 @@ WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "accounts.send_due_notifications": a_notice_for_later,
     "accounts.run_imports": a_file_of_accounts_left_behind,
     "accounts.purge_expired": a_code_of_the_day_before,
+    "documents.sweep_assets": a_file_that_nobody_names,
     "core.purge_idempotency_keys": a_reply_of_the_day_before,
     "metrics.purge_activities": a_sign_in_of_long_ago,
 }
