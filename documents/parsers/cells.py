@@ -259,7 +259,7 @@ def _day(year: int, month: int, day: int) -> date:
         found = date(year, month, day)
     except ValueError:
         raise CellError("date_unclear") from None
-    if not 1954 <= year <= 2119:
+    if not 1900 <= year <= 2119:
         raise CellError("date_unclear")
     return found
 
