@@ -53,6 +53,7 @@ _NOTHING: Final = frozenset({"-", "--", "nil", "n/a", "na"})
 _CURRENCY: Final = re.compile(r"php|usd|₱|[$€£¥]|p(?=[\s\d(.-])", re.IGNORECASE)
 _POINT: Final = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?", re.ASCII)
 _COMMA: Final = re.compile(r"(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d*)?", re.ASCII)
+_SPACED: Final = re.compile(r"\d{1,3}(?: \d{3})+(?:[.,]\d*)?", re.ASCII)
 # Seen in one cell of a column, these settle how the column writes its decimals.
 _SURELY_COMMA: Final = re.compile(r"\d(?:[\d.]*\d)?,\d{1,2}(?!\d)", re.ASCII)
 _SURELY_POINT: Final = re.compile(r"\d(?:[\d,]*\d)?\.\d{1,2}(?!\d)|\d,\d{3}(?:,|\.|$)", re.ASCII)
@@ -135,7 +136,7 @@ def read_money(raw: Raw, style: Style = Style()) -> Decimal:
         except InvalidOperation:
             raise CellError("money_unclear") from None
     text = read_text(raw)
-    if text.lower() in _NOTHING:
+    if text.lower().replace("–", "-").replace("—", "-") in _NOTHING:
         return Decimal("0.00")
     digits, is_negative = _unsigned(text)
     form = _COMMA if style.decimal_comma else _POINT
@@ -220,7 +221,8 @@ def _unsigned(text: str) -> tuple[str, bool]:
         text = text[1:] if text.startswith("-") else text[:-1]
     elif text.startswith("+"):
         text = text[1:]
-    return _CURRENCY.sub("", text, count=1).strip().replace(" ", ""), is_negative
+    text = _CURRENCY.sub("", text, count=1).strip()
+    return (text.replace(" ", "") if _SPACED.fullmatch(text) else text), is_negative
 
 
 def _to_the_cent(amount: Decimal) -> Decimal:

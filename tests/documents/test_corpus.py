@@ -43,7 +43,8 @@ def workers() -> Iterator[pdfs.Workers]:
 
 
 def region_of(manifest: dict[str, Any]) -> pdfs.Region:
-    return pdfs.Region("head", *manifest["account_box"], label=manifest["account_label"])
+    left, top, width, height = manifest["account_box"]
+    return pdfs.Region("head", left, top, width, height, manifest["account_label"])
 
 
 class TestMergedStatements:
