@@ -10,12 +10,13 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponseBase, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -237,7 +238,7 @@ class ImportBatchAdmin(ReadOnlyModelAdmin[ImportBatch]):
         query.pop("p", None)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{batch.get_kind_display()} {batch.period}".strip().capitalize(),
+            "title": capfirst(f"{batch.get_kind_display()} {batch.period}".strip()),
             "subtitle": batch.title,
             "opts": self.model._meta,
             "batch": batch,
