@@ -12,7 +12,10 @@ import pytest
 
 from accounts.models import Channel, Member, Notification
 from bcc.core.actors import Actor
-from documents.models import BatchKind, Document
+from documents.models import Asset, BatchKind, Document, ImportBatch
+from documents.parsers import pdfs
+from documents.selectors.batches import counts_of
+from documents.services import assets
 from documents.services.batches.leases import take_lease
 from documents.services.batches.receive import Delivered
 from documents.services.batches.steps import reopen_batch, roll_back_batch
