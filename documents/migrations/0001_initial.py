@@ -308,8 +308,8 @@ class Migration(migrations.Migration):
                 ('closed_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='closed by')),
             ],
             options={
-                'verbose_name': 'period',
-                'verbose_name_plural': 'periods',
+                'verbose_name': 'month of Finance',
+                'verbose_name_plural': 'months of Finance',
             },
         ),
         migrations.CreateModel(
