@@ -45,6 +45,7 @@ _BOOKINGS: Final = (
     "chargeline",
 )
 _OUTBOX: Final = ("notification", "messagetemplate")
+_IMAGES: Final = ("image",)
 _ACCESS: Final = ("user", "device", "session")
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
@@ -53,17 +54,20 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view add change", "reservations", "reservation", "participant", "guest")
     | _may("view", "facilities", *_GROUND, *_CONTENT)
+    | _may("view", "documents", *_IMAGES)
     | _may("view", "accounts", *_PEOPLE),
     "Facilities": frozenset({"reservations.close_facilities", "reservations.work_the_desk"})
     | frozenset({"reservations.book_for_members", "reservations.waive_cost"})
     | _may("view", "metrics", "occupancy")
     | _may(_EDIT, "facilities", *_GROUND, *_CONTENT)
+    | _may(_EDIT, "documents", *_IMAGES)
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view", "accounts", *_PEOPLE),
     "Membership": _may("view add change", "accounts", *_PEOPLE)
     | _may("view", "accounts", "user", "notification")
     | _may(_EDIT, "accounts", "messagetemplate")
     | _may(_EDIT, "facilities", *_CONTENT)
+    | _may(_EDIT, "documents", *_IMAGES)
     | _may("view", "reservations", "reservation", "strike"),
     "Finance Uploader": _may("view", "accounts", "membership", "member", "membershipcategory")
     | _may("view", "reservations", "chargeline"),
@@ -72,9 +76,11 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | frozenset({"reservations.waive_cost"}),
     "Moderator": _may("view", "accounts", "member")
     | _may("view add change", "accounts", "privilegehold")
+    | _may(_EDIT, "documents", *_IMAGES)
     | _may(_EDIT, "facilities", *_CONTENT),
     "Ops": _may("view change", "accounts", *_ACCESS)
     | _may("view", "accounts", *_PEOPLE, *_OUTBOX)
+    | _may("view", "documents", *_IMAGES)
     | _may("view", "facilities", *_GROUND, *_CONTENT)
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view change", "django_celery_beat", "periodictask")
@@ -83,6 +89,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "auditlog", "logentry"),
     "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS)
     | _may("view", "metrics", "occupancy", "activity", "jobrun")
+    | _may("view", "documents", *_IMAGES)
     | _may("view", "facilities", *_GROUND, *_CONTENT)
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view", "auditlog", "logentry"),

@@ -66,6 +66,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "FacilityKind": "facilities.models.Kind",
         "FacilityTakes": "facilities.models.Takes",
         "GuestClass": "reservations.models.Guest.GuestClass",
+        "ImagePurpose": ["member_photo", "club"],
         "ParticipantKind": "reservations.models.Participant.Kind",
         "Platform": "accounts.models.Device.Platform",
         "PolicyTopic": "facilities.policies.plain_language.TOPICS",

@@ -20,7 +20,7 @@ from documents.models.documents import (
     Publication,
     may_see_statements,
 )
-from documents.models.images import Image, ImagePurpose, ImageVariant, MemberPhoto
+from documents.models.images import Image, ImagePurpose, ImageQuerySet, ImageVariant, MemberPhoto
 from documents.models.periods import GapReason, Period, PeriodField, PeriodGap, check_period
 from documents.models.settings import FileNamePattern, KindRule, PageRegion
 
@@ -45,6 +45,7 @@ __all__ = [
     "GapReason",
     "Image",
     "ImagePurpose",
+    "ImageQuerySet",
     "ImageVariant",
     "ImportBatch",
     "ImportItem",

@@ -11,20 +11,23 @@ from datetime import timedelta
 from typing import Any, Final
 
 import orjson
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from rest_framework.test import APIClient
 
 from reservations.services.venue import venue_code
 from tests.api.routes import PREFIX, Operation
 from tests.api.world import CONTENT, DEVICE_TOKEN, PASSWORD, World
 from tests.conftest import at_club
+from tests.documents import pictures
 
 ANY_VERSION: Final = {"If-Match": "*"}
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``public_id`` stands in the path; ``body`` is JSON."""
+    """``public_id`` stands in the path; ``body`` is JSON, or the parts of multipart."""
 
     public_id: object = None
     body: dict[str, Any] | None = None
@@ -77,6 +80,11 @@ CALLS: Final[dict[str, Callable[[World], Call]]] = {
     "PATCH facilities/{public_id}": lambda world: Call(
         world.court.public_id, body={"name": "Court 1", "location": "By the pool"}, headers=ANY_VERSION
     ),
+    "POST images": lambda world: Call(
+        body={"file": pictures.jpeg(), "purpose": "member_photo", "alt": "A test picture."}
+    ),
+    "PUT me/photo": lambda world: Call(body={"image": str(world.photo.public_id)}),
+    "DELETE me/photo": lambda world: Call(),
     "POST guests": lambda world: Call(
         body={
             "name": "A Test Guest",
@@ -156,6 +164,7 @@ def _content_id(name: str) -> Callable[[World], object]:
 # The row that a path's id names where a read has no line of its own, by the path's first word.
 IDS: Final[dict[str, Callable[[World], object]]] = {
     "facilities": lambda world: world.court.public_id,
+    "images": lambda world: world.photo.public_id,
     "reservations": lambda world: world.confirmed.public_id,
     **{name: _content_id(name) for name in CONTENT},
 }
@@ -172,13 +181,26 @@ def call_for(operation: Operation, world: World) -> Call:
 
 
 def path_of(operation: Operation, public_id: object) -> str:
-    return PREFIX + operation.path.replace("{public_id}", str(public_id))
+    return PREFIX + operation.path.replace("{variant}", "small.webp").replace("{public_id}", str(public_id))
 
 
 def send(client: APIClient, operation: Operation, call: Call) -> HttpResponse:
     """The answer to ``call``."""
+    path = path_of(operation, call.public_id)
+    if operation.takes_parts:
+        body, kind = as_parts(call.body or {})
+        return send_raw(client, operation, path, body, kind, **call.headers)
     body = b"" if call.body is None else orjson.dumps(call.body)
-    return send_raw(client, operation, path_of(operation, call.public_id), body, **call.headers)
+    return send_raw(client, operation, path, body, **call.headers)
+
+
+def as_parts(body: dict[str, Any]) -> tuple[bytes, str]:
+    """(body, content type) of a multipart request; bytes are a file, a list is a part for each."""
+    parts = {
+        name: SimpleUploadedFile("a file", value) if isinstance(value, bytes) else value
+        for name, value in body.items()
+    }
+    return encode_multipart(BOUNDARY, parts), MULTIPART_CONTENT
 
 
 def send_raw(
