@@ -12,7 +12,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import Member, User
 from documents.imaging.containers import is_bare
+from documents.imaging.limits import MOST_BYTES
 from documents.models import Image, ImagePurpose
+from documents.serializers.images import version_of
 from documents.services import images
 from tests.documents import pictures
 from tests.documents.test_images import photo_of, take
@@ -51,11 +53,9 @@ class TestUpload:
         assert again.json() == first.json()
         assert send(client, pictures.jpeg()).json()["id"] == first.json()["id"]
         assert send(client, pictures.jpeg(60, 60), headers=key).json()["code"] == "key_reused"
-        assert Image.objects.count() == 2 or Image.objects.count() == 1
+        assert Image.objects.count() == 1
 
-    @pytest.mark.parametrize(
-        "name", ["an EPS, whatever its name", "an animated WebP", "a strip of one pixel"]
-    )
+    @pytest.mark.parametrize("name", ["an EPS, whatever its name", "an animated WebP", "a long strip"])
     def test_says_on_the_file_why_it_is_refused(self, client_of: ClientOf, owner: Member, name: str) -> None:
         content, codes = pictures.BAD[name]
         answer = send(client_of(owner), content())
@@ -67,7 +67,7 @@ class TestUpload:
     def test_refuses_a_body_that_is_too_large_before_it_is_read(
         self, client_of: ClientOf, owner: Member
     ) -> None:
-        answer = send(client_of(owner), bytes(images.MOST_BYTES + 200_000))
+        answer = send(client_of(owner), bytes(MOST_BYTES + 200_000))
         assert answer.status_code == 413
 
     def test_of_the_club_is_for_staff_who_may(
@@ -179,23 +179,16 @@ class TestAnothers:
     ) -> None:
         image = photo_of(owner, now)
         base = f"/api/v1/images/{image.public_id}"
+        version = version_of(image.variants.get(name="thumb"))
         for client in (client_of(stranger), APIClient()):
-            for path in (
-                base,
-                f"{base}/thumb",
-                f"{base}/thumb.webp",
-                f"{base}/thumb.webp?v=0",
-                f"{base}/large",
-            ):
+            for name in ("", "/thumb", "/thumb.webp", "/thumb.webp?v=", "/large"):
+                path = base + name + (version if name.endswith("=") else "")
                 for asked in (
                     client.get(path),
                     client.head(path),
                     client.get(path, headers={"Range": "bytes=0-1"}),
                     client.get(path, headers={"If-None-Match": "*"}),
                 ):
-                    if asked.status_code == 400:
-                        assert "?v=" in path
-                        continue
                     assert asked.status_code == 404, path
 
     def test_photo_that_is_not_set_is_seen_by_nobody_else(
