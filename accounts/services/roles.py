@@ -47,6 +47,7 @@ _BOOKINGS: Final = (
 _PAPERS: Final = ("document", "documentaccess", "statementsummary", "accountentry", "assessment")
 _OUTBOX: Final = ("notification", "messagetemplate")
 _ISSUING: Final = ("accountimport",)
+_IMAGES: Final = ("image",)
 _ACCESS: Final = ("user", "device", "session")
 
 _BATCHES: Final = ("importbatch", "importitem", "period")
@@ -58,11 +59,13 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view add change", "reservations", "reservation", "participant", "guest")
     | _may("view", "facilities", *_GROUND, *_CONTENT)
+    | _may("view", "documents", *_IMAGES)
     | _may("view", "accounts", *_PEOPLE),
     "Facilities": frozenset({"reservations.close_facilities", "reservations.work_the_desk"})
     | frozenset({"reservations.book_for_members", "reservations.waive_cost"})
     | _may("view", "metrics", "occupancy")
     | _may(_EDIT, "facilities", *_GROUND, *_CONTENT)
+    | _may(_EDIT, "documents", *_IMAGES)
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view", "accounts", *_PEOPLE),
     "Membership": _may("view add change", "accounts", *_PEOPLE)
@@ -70,6 +73,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "accounts", "user", "notification")
     | _may(_EDIT, "accounts", "messagetemplate")
     | _may(_EDIT, "facilities", *_CONTENT)
+    | _may(_EDIT, "documents", *_IMAGES)
     | _may("view", "reservations", "reservation", "strike"),
     "Finance Uploader": _may("view", "accounts", "membership", "member", "membershipcategory")
     | _may("view", "reservations", "chargeline")
@@ -84,9 +88,11 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("change", "documents", "kindrule"),
     "Moderator": _may("view", "accounts", "member")
     | _may("view add change", "accounts", "privilegehold")
+    | _may(_EDIT, "documents", *_IMAGES)
     | _may(_EDIT, "facilities", *_CONTENT),
     "Ops": _may("view change", "accounts", *_ACCESS)
     | _may("view", "accounts", *_PEOPLE, *_OUTBOX)
+    | _may("view", "documents", *_IMAGES)
     | _may("view", "facilities", *_GROUND, *_CONTENT)
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view change", "django_celery_beat", "periodictask")
@@ -96,6 +102,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS, *_ISSUING)
     | _may("view", "metrics", "occupancy", "activity", "jobrun")
     | _may("view", "documents", *_BATCHES, *_READING, *_PAPERS)
+    | _may("view", "documents", *_IMAGES)
     | _may("view", "facilities", *_GROUND, *_CONTENT)
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view", "auditlog", "logentry"),

@@ -211,6 +211,8 @@ RATE_LIMITS = {
     "token_refresh": env.str("RATE_TOKEN_REFRESH", "60/10m"),
     "booking": env.str("RATE_BOOKING", "60/m"),
     "socket_ticket": env.str("RATE_SOCKET_TICKET", "30/m"),
+    "image_upload": env.str("RATE_IMAGE_UPLOAD", "60/h"),
+    "image_reads": env.str("RATE_IMAGE_READS", "3000/m"),
     "reads": env.str("RATE_READS", "600/m"),
     "anonymous": env.str("RATE_ANONYMOUS", "120/m"),
 }
@@ -286,6 +288,8 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 # The proxy sends the bytes of files itself (X-Accel-Redirect), and checks links of up to a minute alone
 # with a key that only it and we know: see docs/files.md. Empty: every link is checked here.
+# What decodes JPEGs: "pillow", or "vips" where the extra of that name is installed.
+IMAGE_ENGINE = env.str("IMAGE_ENGINE", "pillow")
 FILES_BY_PROXY = env.bool("FILES_BY_PROXY", False)
 FILES_LINK_KEY = env.str("FILES_LINK_KEY", "")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{CLUB_NAME} <{CLUB_EMAIL}>")

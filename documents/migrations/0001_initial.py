@@ -135,6 +135,8 @@ class Migration(migrations.Migration):
                 ('height', models.PositiveIntegerField(editable=False, verbose_name='height')),
                 ('placeholder', models.CharField(blank=True, editable=False, max_length=64, verbose_name='placeholder')),
                 ('colour', models.CharField(blank=True, editable=False, max_length=7, verbose_name='mean colour')),
+                ('is_public', models.BooleanField(default=False, help_text='Also shown before sign-in. What a text for everyone shows is for everyone.', verbose_name='for everyone')),
+                ('once', models.CharField(editable=False, max_length=64, unique=True)),
                 ('recipe', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='recipe')),
                 ('created_at', models.DateTimeField(editable=False, verbose_name='created at')),
                 ('original', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='images', to='documents.asset', verbose_name='original')),
@@ -270,7 +272,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('set_at', models.DateTimeField(verbose_name='set at')),
-                ('image', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.image', verbose_name='image')),
+                ('image', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='photo_of', to='documents.image', verbose_name='image')),
                 ('member', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='photo', to='accounts.member', verbose_name='member')),
             ],
             options={

@@ -129,6 +129,7 @@ class TestAccess:
                 world.device,
                 world.notification,
                 world.statement,
+                world.photo,
             )
         ] + [world.owner.member_no, str(world.owner.public_id)]
         lists = [one for one in operations() if one.method == "GET" and not one.has_id]
@@ -147,6 +148,7 @@ class TestAccess:
             "documents": world.statement.public_id,
             "statements": world.statement.public_id,
             "me/access-log": world.statement.public_id,
+            "me/photo": world.photo.public_id,
         }
         for path, public_id in shown.items():
             body = send(owner, Operation("GET", path), Call()).content.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,12 +29,14 @@ from accounts.services.roles import ROLES
 from accounts.services.sessions import revoke_session
 from accounts.services.tokens import Tokens, make_tokens
 from bcc.core.actors import Actor
-from documents.models import Document
+from documents.models import Document, Image, ImagePurpose
+from documents.services.images import set_photo, take_in
 from facilities.models import Announcement, ClubRule, Contact, Content, Event, Facility, Faq, Outlet, Promo
 from reservations.models import Reservation
 from reservations.services import create_reservation
 from reservations.services.booking import Wish
 from tests.conftest import at_club
+from tests.documents import pictures
 from tests.documents.papers import make_account, make_statement, read_by_staff
 from tests.factories import MemberFactory, UserFactory, make_facility, make_session
 
@@ -70,6 +73,7 @@ class World:
     notification: Notification
     content: dict[str, Content]
     tokens: Tokens
+    photo: Image
     challenge: Challenge
     code: str
     grants: dict[Purpose, str]
@@ -116,6 +120,7 @@ def build_world(now: datetime) -> World:
             for name, (model, more) in CONTENT.items()
         },
         tokens=make_tokens(user=user, session=make_session(user, now=now), now=now),
+        photo=_photo(owner, now),
         challenge=challenge,
         code=_code_of(challenge.challenge),
         grants={
@@ -178,6 +183,19 @@ def _book(member: Member, facility: Facility, at: datetime, now: datetime, *, pa
         by=Actor("member", member.full_name, member.user_id, member.pk),
         now=now,
     )
+
+
+def _photo(member: Member, now: datetime) -> Image:
+    """The owner's, which the household and staff see."""
+    assert member.user_id is not None
+    image = take_in(
+        content=io.BytesIO(pictures.saved(pictures.corners(64, 64), "PNG")),
+        purpose=ImagePurpose.MEMBER_PHOTO,
+        by_user_id=member.user_id,
+        now=now,
+    )
+    set_photo(member_id=member.pk, by_user_id=member.user_id, image_id=image.public_id, now=now)
+    return image
 
 
 def _challenge(user: User, now: datetime) -> Challenge:

@@ -175,7 +175,10 @@ class TestAMonthOfFinance:
         assert rows(server, published) == [(13,)]
 
     def test_told_each_member_once(self, server: Server) -> None:
-        told = "SELECT COUNT(*), COUNT(DISTINCT user_id) FROM accounts_notification WHERE kind = ? AND channel = 'in_app'"
+        told = (
+            "SELECT COUNT(*), COUNT(DISTINCT user_id) FROM accounts_notification"
+            " WHERE kind = ? AND channel = 'in_app'"
+        )
         for _attempt in range(100):
             if rows(server, told, "statement_published") == [(13, 13)]:
                 break
