@@ -68,7 +68,7 @@ BACKOFFICE_SECTIONS = [
     ),
     ("documents", _("Statements and documents"), ["documents.*"]),
     ("chat", _("Chat"), ["chat.*"]),
-    ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification"]),
+    ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification", "accounts.smsuse"]),
     ("reports", _("Reports"), ["metrics.occupancy", "metrics.*"]),
     (
         "access",
