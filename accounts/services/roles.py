@@ -48,6 +48,10 @@ _OUTBOX: Final = ("notification", "messagetemplate", "smsuse")
 _ISSUING: Final = ("accountimport",)
 _ACCESS: Final = ("user", "device", "session")
 
+_BATCHES: Final = ("importbatch", "importitem", "period")
+_READING: Final = ("kindrule", "filenamepattern", "pageregion")
+_ACCOUNT: Final = ("statementsummary", "accountentry", "assessment")
+
 ROLES: Final[Mapping[str, frozenset[str]]] = {
     "Front Desk": frozenset({"reservations.work_the_desk", "reservations.book_for_members"})
     | _may("view", "metrics", "occupancy")
@@ -68,10 +72,16 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may(_EDIT, "facilities", *_CONTENT)
     | _may("view", "reservations", "reservation", "strike"),
     "Finance Uploader": _may("view", "accounts", "membership", "member", "membershipcategory")
-    | _may("view", "reservations", "chargeline"),
+    | _may("view", "reservations", "chargeline")
+    | frozenset({"documents.upload_batch"})
+    | _may("view", "documents", *_BATCHES, *_READING, *_ACCOUNT)
+    | _may(_EDIT, "documents", "filenamepattern", "pageregion"),
     "Finance Approver": _may("view", "accounts", "membership", "member", "membershipcategory")
     | _may("view", "reservations", "reservation", "chargeline")
-    | frozenset({"reservations.waive_cost"}),
+    | frozenset({"reservations.waive_cost"})
+    | frozenset({"documents.approve_batch"})
+    | _may("view", "documents", *_BATCHES, *_READING, *_ACCOUNT)
+    | _may("change", "documents", "kindrule"),
     "Moderator": _may("view", "accounts", "member")
     | _may("view add change", "accounts", "privilegehold")
     | _may(_EDIT, "facilities", *_CONTENT),
@@ -85,6 +95,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "auditlog", "logentry"),
     "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS, *_ISSUING)
     | _may("view", "metrics", "occupancy", "activity", "jobrun")
+    | _may("view", "documents", *_BATCHES, *_READING, *_ACCOUNT)
     | _may("view", "facilities", *_GROUND, *_CONTENT)
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view", "auditlog", "logentry"),

@@ -2,7 +2,7 @@
 
 ``development``, ``testing`` and ``production`` import this module and add their own. Engines
 (database, cache, sockets, queue) are in ``engines``, the API's settings in ``rest``, the work that
-the scheduler does in ``schedules``.
+the scheduler does in ``schedules``, who does it in ``queues``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bcc.core import logs
 from bcc.settings.backoffice import *
+from bcc.settings.queues import *
 from bcc.settings.rest import *
 from bcc.settings.schedules import *
 
@@ -89,6 +90,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Stands in for all that follow where a plain hot read is asked for. It knows this list: see there.
+    "bcc.frame.FrameMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "bcc.core.rest.middleware.RequestIdMiddleware",
     "bcc.core.middleware.RequestLogMiddleware",
@@ -107,7 +110,7 @@ MIDDLEWARE = [
     "bcc.core.middleware.BrowserOTPMiddleware",
     "bcc.core.middleware.BrowserMessageMiddleware",
     "bcc.core.middleware.BrowserAuditlogMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "bcc.core.middleware.MetricsMiddleware",
 ]
 # Identity there is the bearer token: no session is read, no cookie is set, no row is touched.
 BROWSERLESS_PATHS = ("/api/", "/ws/", "/health/", "/metrics", "/static/")
@@ -253,10 +256,15 @@ CORS_ALLOW_HEADERS = [
     "idempotency-key",
     "if-match",
     "if-none-match",
+    "if-range",
+    "range",
     "x-app-version",
     "x-request-id",
 ]
 CORS_EXPOSE_HEADERS = [
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Range",
     "ETag",
     "Idempotency-Replayed",
     "RateLimit",
@@ -292,25 +300,33 @@ STATIC_URL = "/static/"
 STATIC_ROOT: Path | None = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "documents.storage.DurableFileSystemStorage",
         "OPTIONS": {"location": str(DATA_DIR / "files")},
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# The proxy sends the bytes of files itself (X-Accel-Redirect), and checks links of up to a minute alone
+# with a key that only it and we know: see docs/files.md. Empty: every link is checked here.
+FILES_BY_PROXY = env.bool("FILES_BY_PROXY", False)
+FILES_LINK_KEY = env.str("FILES_LINK_KEY", "")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{CLUB_NAME} <{CLUB_EMAIL}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Seconds for each step with the mail server: without it one that hangs keeps a worker for good.
 EMAIL_TIMEOUT = 10
 
+# Where Finance's system puts files, looked at each minute; empty: there is no such folder.
+FINANCE_DROP_FOLDER = env.str("FINANCE_DROP_FOLDER", "")
+# The largest delivery of Finance's, all its files together, in bytes.
+FINANCE_UPLOAD_LIMIT = env.int("FINANCE_UPLOAD_LIMIT", 1024 * 1024 * 1024)
+
 # ----------------------------------------------------------------------------------------------- queue
 
-CELERY_BROKER_URL = ""  # engines say which
+CELERY_BROKER_URL = ""  # engines say which; queues and routes are in ``queues``
 CELERY_TASK_IGNORE_RESULT = True
 # A killed worker's task is given to another, so every task must stand being run twice.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_DEFAULT_QUEUE = "bcc"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
@@ -318,6 +334,8 @@ CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# An outage of an hour is no reason to give up: a worker that ends waits for somebody to notice.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # Hints to sockets and workers leave by a thread of the process, off the request that caused them.
