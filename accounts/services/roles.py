@@ -45,7 +45,7 @@ _BOOKINGS: Final = (
     "chargeline",
 )
 _PAPERS: Final = ("document", "documentaccess", "statementsummary", "accountentry", "assessment")
-_OUTBOX: Final = ("notification", "messagetemplate")
+_OUTBOX: Final = ("notification", "messagetemplate", "smsuse")
 _ISSUING: Final = ("accountimport",)
 _IMAGES: Final = ("image",)
 _ACCESS: Final = ("user", "device", "session")
@@ -70,7 +70,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "accounts", *_PEOPLE),
     "Membership": _may("view add change", "accounts", *_PEOPLE)
     | _may("view add", "accounts", *_ISSUING)
-    | _may("view", "accounts", "user", "notification")
+    | _may("view", "accounts", "user", "notification", "smsuse")
     | _may(_EDIT, "accounts", "messagetemplate")
     | _may(_EDIT, "facilities", *_CONTENT)
     | _may(_EDIT, "documents", *_IMAGES)

@@ -84,7 +84,7 @@ BACKOFFICE_SECTIONS = [
         ["documents.kindrule", "documents.filenamepattern", "documents.pageregion"],
     ),
     ("chat", _("Chat"), ["chat.*"]),
-    ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification"]),
+    ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification", "accounts.smsuse"]),
     ("reports", _("Reports"), ["metrics.occupancy", "metrics.*"]),
     (
         "access",

@@ -175,6 +175,31 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_HASHERS = ["accounts.policies.hashers.ClubArgon2PasswordHasher"]
 # How a text leaves the house, by channel; a channel without a sender is not used.
 NOTIFICATION_SENDERS = {"email": "accounts.senders.EmailSender"}
+
+# Text messages: the request of one message to the gateway. $to, $text and $from are filled in.
+SMS_URL = env.str("SMS_URL", "")
+SMS_METHOD = env.str("SMS_METHOD", "POST")
+SMS_CONTENT_TYPE = env.str("SMS_CONTENT_TYPE", "application/json")
+SMS_HEADERS = env.json("SMS_HEADERS", {})
+SMS_BODY = env.str("SMS_BODY", '{"to": "$to", "from": "$from", "text": "$text"}')
+SMS_FROM = env.str("SMS_FROM", CLUB_NAME[:11])
+# Where in the gateway's reply its own number of the message stands, by dots: "data.0.id".
+SMS_REFERENCE = env.str("SMS_REFERENCE", "")
+SMS_TIMEOUT = env.float("SMS_TIMEOUT", 10.0)
+SMS_COUNTRIES = env.list("SMS_COUNTRIES", default=["+63"])
+# Budgets of a day, in messages; 0 is none.
+SMS_A_DAY_PER_NUMBER = env.int("SMS_A_DAY_PER_NUMBER", 10)
+SMS_A_DAY_PER_ADDRESS = env.int("SMS_A_DAY_PER_ADDRESS", 60)
+SMS_A_DAY = env.int("SMS_A_DAY", 2000)
+SMS_COST_PER_PART = env.str("SMS_COST_PER_PART", "0.50")
+if SMS_URL:
+    NOTIFICATION_SENDERS["sms"] = "accounts.senders.HttpSmsSender"
+
+# Pushes to telephones: the service account's file of Firebase, and the extra `push`.
+FCM_CREDENTIALS_FILE = env.str("FCM_CREDENTIALS_FILE", "")
+FCM_URL = env.str("FCM_URL", "https://fcm.googleapis.com")
+if FCM_CREDENTIALS_FILE:
+    NOTIFICATION_SENDERS["push"] = "accounts.senders.push.FcmSender"
 # One-time codes go by the first of these that has a sender and for which the person has an address.
 OTP_CHANNELS = ["sms", "email"]
 LOGIN_URL = "admin:login"
