@@ -49,6 +49,9 @@ _ACCESS: Final = ("user", "device", "session")
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
     "Front Desk": frozenset({"reservations.work_the_desk", "reservations.book_for_members"})
+    | frozenset({"chat.serve_desks"})
+    | _may(_EDIT, "chat", "cannedreply")
+    | _may("view", "chat", "desk", "connection")
     | _may("view", "metrics", "occupancy")
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view add change", "reservations", "reservation", "participant", "guest")
@@ -61,6 +64,8 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view", "accounts", *_PEOPLE),
     "Membership": _may("view add change", "accounts", *_PEOPLE)
+    | frozenset({"chat.serve_desks", "chat.broadcast"})
+    | _may(_EDIT, "chat", "desk", "cannedreply")
     | _may("view", "accounts", "user", "notification")
     | _may(_EDIT, "accounts", "messagetemplate")
     | _may(_EDIT, "facilities", *_CONTENT)
@@ -71,6 +76,10 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "reservations", "reservation", "chargeline")
     | frozenset({"reservations.waive_cost"}),
     "Moderator": _may("view", "accounts", "member")
+    | frozenset({"chat.moderate"})
+    | _may("view", "chat", "messagereport", "heldmessage")
+    | _may(_EDIT, "chat", "heldword")
+    | _may("view change", "chat", "chatsettings")
     | _may("view add change", "accounts", "privilegehold")
     | _may(_EDIT, "facilities", *_CONTENT),
     "Ops": _may("view change", "accounts", *_ACCESS)
@@ -80,8 +89,12 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view change", "django_celery_beat", "periodictask")
     | _may("view", "metrics", "occupancy", "activity")
     | _may("view change", "metrics", "jobrun")
+    | _may("view delete", "chat", "connection")
+    | _may("view", "chat", "desk", "chatsettings")
+    | _may(_EDIT, "chat", "retentionrule")
     | _may("view", "auditlog", "logentry"),
     "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS)
+    | _may("view", "chat", "staffreading", "messagereport", "retentionrule", "chatsettings", "heldword")
     | _may("view", "metrics", "occupancy", "activity", "jobrun")
     | _may("view", "facilities", *_GROUND, *_CONTENT)
     | _may("view", "reservations", *_BOOKINGS)

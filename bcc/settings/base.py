@@ -182,6 +182,7 @@ RATE_LIMITS = {
     "token_refresh": env.str("RATE_TOKEN_REFRESH", "60/10m"),
     "booking": env.str("RATE_BOOKING", "60/m"),
     "socket_ticket": env.str("RATE_SOCKET_TICKET", "30/m"),
+    "chat": env.str("RATE_CHAT", "120/m"),
     "reads": env.str("RATE_READS", "600/m"),
     "anonymous": env.str("RATE_ANONYMOUS", "120/m"),
 }

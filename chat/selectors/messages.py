@@ -66,6 +66,11 @@ def rows_between(conversation_id: int, first: int, count: int) -> list[dict[str,
     return _rows(rows.order_by("seq"), None)
 
 
+def rows_of(ids: Iterable[int]) -> list[dict[str, Any]]:
+    """Rows by their keys, in no order."""
+    return _rows(Message.objects.filter(pk__in=list(ids)), None)
+
+
 def _rows(messages: Any, most: int | None) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = list(messages.values(*_FIELDS)[:most])
     return found

@@ -29,7 +29,12 @@ class NoSuchDeskError(NoSuchConversationError):
 
 @transactions.writes
 def open_desk(*, desk: UUID, by: Identity, now: datetime) -> Conversation:
-    """The member's one thread with a desk, made if there is none. Raises NoSuchDeskError."""
+    """The member's one thread with a desk, made if there is none.
+
+    Raises NoSuchDeskError, and NotAllowedError for somebody who is no member.
+    """
+    if by.member_id is None:
+        raise NotAllowedError
     row = Desk.objects.filter(public_id=desk, is_shown=True).first()
     if row is None:
         raise NoSuchDeskError
@@ -45,10 +50,12 @@ def open_desk(*, desk: UUID, by: Identity, now: datetime) -> Conversation:
 
 @transactions.writes
 def open_direct(*, member_no: str, by: Identity, now: datetime) -> Conversation:
-    """The one thread of two members. Raises SwitchedOffError and NotReachableError.
+    """The one thread of two members. Raises SwitchedOffError, NotReachableError and NotAllowedError.
 
     One that exists is opened whatever the other allows by now: what was said stays to be read.
     """
+    if by.member_id is None:
+        raise NotAllowedError
     (other,) = _people([member_no], by=by)
     low, high = sorted((by.user_id, other.pk))
     key = f"direct:{low}:{high}"
@@ -65,8 +72,10 @@ def open_direct(*, member_no: str, by: Identity, now: datetime) -> Conversation:
 def open_group(*, title: str, members: Sequence[str], by: Identity, now: datetime) -> Conversation:
     """A group of its maker and ``members``, all of whom allow it.
 
-    Raises SwitchedOffError, GroupTooLargeError and NotReachableError.
+    Raises SwitchedOffError, GroupTooLargeError, NotReachableError and NotAllowedError.
     """
+    if by.member_id is None:
+        raise NotAllowedError
     settings = current_rules().settings
     if not settings.allows_groups:
         raise SwitchedOffError

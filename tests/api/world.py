@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -27,10 +27,14 @@ from accounts.services.roles import ROLES
 from accounts.services.sessions import revoke_session
 from accounts.services.tokens import Tokens, make_tokens
 from bcc.core.actors import Actor
+from chat.models import Connection, Conversation, Desk, Message, SocketProcess
+from chat.services.moderation import block
+from chat.services.opening import open_group
 from facilities.models import Announcement, ClubRule, Contact, Content, Event, Facility, Faq, Outlet, Promo
 from reservations.models import Reservation
 from reservations.services import create_reservation
 from reservations.services.booking import Wish
+from tests.chat.talk import allow, at_desk, identity_of, make_desk, say, willing
 from tests.conftest import at_club
 from tests.factories import MemberFactory, UserFactory, make_facility, make_session
 
@@ -69,6 +73,13 @@ class World:
     tokens: Tokens
     challenge: Challenge
     code: str
+    thread: Conversation
+    said: Message
+    group: Conversation
+    answer: Message
+    blocked: User
+    connection: Connection
+    desk: Desk
 
 
 def build_world(now: datetime) -> World:
@@ -84,6 +95,21 @@ def build_world(now: datetime) -> World:
     court = make_facility("Court One", terms={"max_slots": 3, "check_in_from_minutes": 240})
     hall = make_facility("Held Hall", kind="hall", terms={"hold_minutes": 10, "max_slots": 3})
     challenge = _challenge(user, now)
+    desk = make_desk()
+    thread = at_desk(desk, owner, now)
+    said = _said(thread, owner, "Of the owner.", now)
+    friend = MemberFactory.create(last_name="Friend")
+    allow(allows_groups=True)
+    willing(owner, friend)
+    group = open_group(title="Golfers", members=[friend.member_no], by=identity_of(owner), now=now)
+    answer = _said(group, friend, "Of a friend.", now)
+    assert friend.user is not None
+    block(user=friend.user.public_id, by=identity_of(owner), now=now)
+    foe = MemberFactory.create(last_name="Foe")
+    willing(foe)
+    open_group(title="Others", members=[foe.member_no], by=identity_of(owner), now=now)
+    assert foe.user is not None
+    process = SocketProcess.objects.create(name="world", started_at=now, seen_at=now)
     return World(
         now=now,
         clients=clients,
@@ -110,6 +136,15 @@ def build_world(now: datetime) -> World:
         tokens=make_tokens(user=user, session=make_session(user, now=now), now=now),
         challenge=challenge,
         code=_code_of(challenge.challenge),
+        thread=thread,
+        said=said,
+        group=group,
+        answer=answer,
+        blocked=friend.user,
+        connection=Connection.objects.create(
+            process=process, user=foe.user, session=uuid4(), connected_at=now, last_active_at=now
+        ),
+        desk=desk,
     )
 
 
@@ -176,6 +211,11 @@ def _code_of(challenge: UUID) -> str:
     """The code as the sender derives it; no row holds one."""
     row = OneTimePassword.objects.get(challenge=challenge)
     return derive_code(key=settings.OTP_KEY, purpose=row.purpose, challenge=challenge, nonce=row.nonce)
+
+
+def _said(conversation: Conversation, member: Member, body: str, now: datetime) -> Message:
+    say(conversation, member, body, now=now)
+    return Message.objects.filter(conversation=conversation).latest("seq")
 
 
 def _notification(user: User, now: datetime) -> Notification:

@@ -19,10 +19,13 @@ from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Purpose, issue_challenge
 from bcc.core.models import IdempotencyKey
 from bcc.settings.schedules import SCHEDULES
+from chat.models import Message, RetentionRule
+from chat.models import Participant as ChatParticipant
 from metrics.models import Activity
 from metrics.services.activities import flush_activities, record_activity
 from reservations import services
 from reservations.models import ReservationEvent, Strike
+from tests.chat.talk import at_desk, make_clerk, make_desk, say
 from tests.factories import make_facility
 from tests.reservations.bookings import book, wish_for
 
@@ -85,7 +88,7 @@ def a_notice_for_later(owner: Member, now: datetime) -> Work:
     return Work(timedelta(hours=1), lambda: len(mail.outbox))
 
 
-def gone(row: type[OneTimePassword | IdempotencyKey | Activity]) -> Count:
+def gone(row: type[OneTimePassword | IdempotencyKey | Activity | Message]) -> Count:
     return lambda: 1 - row._base_manager.count()
 
 
@@ -105,6 +108,22 @@ def a_sign_in_of_long_ago(owner: Member, now: datetime) -> Work:
     return Work(timedelta(days=3660), gone(Activity))
 
 
+def a_message_to_who_is_away(owner: Member, now: datetime) -> Work:
+    clerk = make_clerk()
+    say(at_desk(make_desk(), owner, now), clerk, now=now)
+    # As if the nudge had been lost.
+    Notification.objects.all().delete()
+    ChatParticipant.objects.update(told_seq=0)
+    told = Notification.objects.filter(kind="chat_message", channel=Channel.IN_APP)
+    return Work(timedelta(minutes=1), told.count)
+
+
+def a_message_that_is_kept_no_longer(owner: Member, now: datetime) -> Work:
+    say(at_desk(make_desk(), owner, now), owner, now=now)
+    RetentionRule.objects.create(kind="desk", keep_days=30)
+    return Work(timedelta(days=30, minutes=1), gone(Message))
+
+
 # One for each entry of the schedule: a new entry is given its own here.
 WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "reservations.expire_due": a_hold,
@@ -116,6 +135,8 @@ WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "accounts.purge_expired": a_code_of_the_day_before,
     "core.purge_idempotency_keys": a_reply_of_the_day_before,
     "metrics.purge_activities": a_sign_in_of_long_ago,
+    "chat.tell_away": a_message_to_who_is_away,
+    "chat.apply_retention": a_message_that_is_kept_no_longer,
 }
 
 

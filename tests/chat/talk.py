@@ -50,7 +50,8 @@ def make_clerk(name: str = "Test Clerk", *permissions: str) -> User:
     user = UserFactory.create(is_staff=True, display_name=name)
     for code in ("serve_desks", *permissions):
         user.user_permissions.add(Permission.objects.get(content_type__app_label="chat", codename=code))
-    return User.objects.get(pk=user.pk)
+    found: User = User.objects.get(pk=user.pk)
+    return found
 
 
 def at_desk(desk: Desk, member: Member, now: datetime) -> Conversation:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
-from accounts.models import Member, PrivilegeHold, Standing
+from accounts.models import Member, PrivilegeHold, Standing, User
 from bcc.core.errors import DomainError
-from chat.models import Conversation, HeldMessage, HeldWord, Message, Participant
+from chat.models import ChatProfile, Conversation, HeldMessage, HeldWord, Message, Participant
 from chat.services import errors
 from chat.services.change import delete_message, edit_message
 from chat.services.opening import open_broadcast, open_desk, open_direct, open_group
@@ -39,7 +40,7 @@ class TestSendMessages:
                     client_id=uuid4(),
                     body=f"{number}.",
                 )
-                for number, who in enumerate([owner, clerk, owner])
+                for number, who in enumerate((owner, clerk, owner))
             ],
             now=now,
         )
@@ -144,12 +145,10 @@ class TestSendMessages:
             say(thread, spouse, now=now)
 
     def test_staff_without_the_desks_see_nothing_there(
-        self, thread: Conversation, make_staff: object, now: datetime
+        self, thread: Conversation, make_staff: Callable[[str], User], now: datetime
     ) -> None:
-        stranger = make_clerk()
-        stranger.user_permissions.clear()
         with pytest.raises(errors.NoSuchConversationError):
-            say(thread, type(stranger).objects.get(pk=stranger.pk), now=now)
+            say(thread, make_staff("Facilities"), now=now)
 
 
 class TestWordList:
@@ -192,8 +191,7 @@ class TestDesk:
         clerk = make_clerk()
         say(thread, owner, now=now)
         say(thread, owner, now=now + timedelta(minutes=1))
-        thread.refresh_from_db()
-        assert thread.waiting_since == now
+        assert Conversation.objects.get().waiting_since == now
         say(thread, clerk, "Here.", now=now + timedelta(minutes=2))
         thread.refresh_from_db()
         assert thread.waiting_since is None
@@ -224,16 +222,18 @@ class TestDesk:
 
 class TestOpening:
     def test_direct_needs_the_club_and_both(self, owner: Member, stranger: Member, now: datetime) -> None:
-        asks = {"member_no": stranger.member_no, "by": identity_of(owner), "now": now}
+        def ask() -> Conversation:
+            return open_direct(member_no=stranger.member_no, by=identity_of(owner), now=now)
+
         willing(owner, stranger)
         with pytest.raises(errors.SwitchedOffError):
-            open_direct(**asks)
+            ask()
         allow(allows_direct=True)
-        stranger.user.chat_profile.delete()
+        ChatProfile.objects.filter(user=stranger.user).delete()
         with pytest.raises(errors.NotReachableError):
-            open_direct(**asks)
+            ask()
         willing(stranger)
-        thread = open_direct(**asks)
+        thread = ask()
         assert open_direct(member_no=owner.member_no, by=identity_of(stranger), now=now) == thread
 
     @pytest.mark.parametrize("number", ["NOBODY-1", "", "own"])

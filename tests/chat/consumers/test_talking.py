@@ -295,7 +295,7 @@ class TestPresence:
             dead = SocketProcess.objects.create(name="dead", started_at=now, seen_at=now)
             Connection.objects.create(
                 process=dead,
-                user=person.member.user,
+                user=user_of(person),
                 session=uuid4(),
                 connected_at=now,
                 last_active_at=now,

@@ -1,0 +1,37 @@
+from chat.views.conversations import (
+    ConversationDetailView,
+    ConversationListView,
+    LeaveView,
+    MessageListView,
+    MessageView,
+    MuteView,
+    ReadView,
+)
+from chat.views.people import (
+    BlockDetailView,
+    BlockListView,
+    ConnectionDetailView,
+    ConnectionListView,
+    DeskListView,
+    PreferencesView,
+    ReportView,
+)
+from chat.views.tickets import SocketTicketView
+
+__all__ = [
+    "BlockDetailView",
+    "BlockListView",
+    "ConnectionDetailView",
+    "ConnectionListView",
+    "ConversationDetailView",
+    "ConversationListView",
+    "DeskListView",
+    "LeaveView",
+    "MessageListView",
+    "MessageView",
+    "MuteView",
+    "PreferencesView",
+    "ReadView",
+    "ReportView",
+    "SocketTicketView",
+]
