@@ -12,7 +12,8 @@ compile() {
     printf '%s\n' "$out"
 }
 
-compile dev --extra dev --extra sqlserver --extra postgres ${UPGRADE:+--upgrade}
+compile dev --extra dev --extra sqlserver --extra postgres --extra s3 ${UPGRADE:+--upgrade}
 compile base --constraint requirements/dev.txt
 compile sqlserver --extra sqlserver --constraint requirements/dev.txt
 compile postgres --extra postgres --constraint requirements/dev.txt
+compile s3 --extra s3 --constraint requirements/dev.txt

@@ -246,7 +246,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT: Path | None = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "documents.storage.DurableFileSystemStorage",
         "OPTIONS": {"location": str(DATA_DIR / "files")},
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -272,6 +272,8 @@ CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# An outage of an hour is no reason to give up: a worker that ends waits for somebody to notice.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # Hints to sockets and workers leave by a thread of the process, off the request that caused them.

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bcc.core.models import PublicModel
 from chat.models.conversations import Conversation
+from documents.models import Asset, Image
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -65,6 +66,28 @@ class Message(PublicModel):
 
     def __str__(self) -> str:
         return f"{self.conversation_id}/{self.seq}"
+
+
+class Attachment(PublicModel):
+    """A picture of a message. ``asset`` is the clean variant that is served; the image knows the rest."""
+
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="attachments", verbose_name=_("message")
+    )
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+", verbose_name=_("image"))
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+", verbose_name=_("file"))
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("attachment")
+        verbose_name_plural = _("attachments")
+        constraints = (
+            models.UniqueConstraint(fields=("message", "position"), name="chat_attachment_place_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.name or str(self.public_id)
 
 
 class HeldMessage(PublicModel):

@@ -25,7 +25,8 @@ def pins(path: Path) -> dict[str, str]:
 
 class TestRequirements:
     def test_are_these_files(self) -> None:
-        assert [path.name for path in LOCKS] == ["base.txt", "dev.txt", "postgres.txt", "sqlserver.txt"]
+        names = [path.stem for path in LOCKS]
+        assert names == ["base", "dev", "postgres", "s3", "sqlserver"]
 
     @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
     def test_name_no_place(self, path: Path) -> None:
@@ -41,7 +42,7 @@ class TestRequirements:
         blocks = re.split(r"\n(?=[A-Za-z0-9])", path.read_text())
         assert all("--hash=sha256:" in block for block in blocks if PIN.match(block))
 
-    @pytest.mark.parametrize("name", ["base", "postgres", "sqlserver"])
+    @pytest.mark.parametrize("name", ["base", "postgres", "s3", "sqlserver"])
     def test_of_a_part_are_those_of_the_whole(self, name: str) -> None:
         whole = pins(ROOT / "requirements" / "dev.txt")
         part = pins(ROOT / "requirements" / f"{name}.txt")
@@ -55,7 +56,7 @@ class TestRequirements:
             return {re.split(r"[\[<>=!~ ]", one, maxsplit=1)[0].lower() for one in wanted}
 
         assert names(project["dependencies"]) <= pins(ROOT / "requirements/base.txt").keys()
-        for extra in ("dev", "sqlserver", "postgres"):
+        for extra in ("dev", "s3", "sqlserver", "postgres"):
             assert names(extras[extra]) <= pins(ROOT / "requirements/dev.txt").keys()
         assert names(extras["sqlserver"]) <= pins(ROOT / "requirements/sqlserver.txt").keys()
         assert {"pyodbc", "mssql-django"} <= names(extras["sqlserver"])

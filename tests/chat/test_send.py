@@ -30,7 +30,7 @@ class TestSendMessages:
     def test_numbers_without_a_hole_across_batches(
         self, thread: Conversation, owner: Member, now: datetime
     ) -> None:
-        clerk = make_clerk()
+        people: list[Member | User] = [owner, make_clerk(), owner]
         first = say(thread, owner, "One.", now=now)
         several = send_messages(
             asks=[
@@ -40,7 +40,7 @@ class TestSendMessages:
                     client_id=uuid4(),
                     body=f"{number}.",
                 )
-                for number, who in enumerate((owner, clerk, owner))
+                for number, who in enumerate(people)
             ],
             now=now,
         )
