@@ -66,7 +66,21 @@ BACKOFFICE_SECTIONS = [
         ],
     ),
     ("documents", _("Statements and documents"), ["documents.*"]),
-    ("chat", _("Chat"), ["chat.*"]),
+    (
+        "chat",
+        _("Chat"),
+        [
+            "chat.console",
+            "chat.messagereport",
+            "chat.heldmessage",
+            "chat.desk",
+            "chat.cannedreply",
+            "chat.heldword",
+            "chat.chatsettings",
+            "chat.retentionrule",
+            "chat.*",
+        ],
+    ),
     ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification"]),
     ("reports", _("Reports"), ["metrics.occupancy", "metrics.*"]),
     (
@@ -87,6 +101,7 @@ BACKOFFICE_SECTIONS = [
         _("System"),
         [
             "auditlog.logentry",
+            "chat.connection",
             "metrics.jobrun",
             "metrics.activity",
             "django_celery_beat.periodictask",
