@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/leave", views.LeaveView.as_view(), name="chat-leave"),
     path("chat/messages/<uuid:public_id>", views.MessageView.as_view(), name="chat-message"),
     path("chat/messages/<uuid:public_id>/report", views.ReportView.as_view(), name="chat-report"),
+    path("chat/attachments/<uuid:public_id>", views.AttachmentView.as_view(), name="chat-attachment"),
     path("chat/blocks", views.BlockListView.as_view(), name="chat-blocks"),
     path("chat/blocks/<uuid:public_id>", views.BlockDetailView.as_view(), name="chat-block"),
     path("chat/desks", views.DeskListView.as_view(), name="chat-desks"),

@@ -1,4 +1,7 @@
+from django.contrib import admin
+
 from accounts.admin.access import DeviceAdmin, SessionAdmin
+from accounts.admin.issuing import AccountImportAdmin
 from accounts.admin.members import (
     MemberAdmin,
     MembershipAdmin,
@@ -6,9 +9,11 @@ from accounts.admin.members import (
     PrivilegeHoldAdmin,
 )
 from accounts.admin.messages import MessageTemplateAdmin, NotificationAdmin
+from accounts.admin.sign_in import StaffSignInForm
 from accounts.admin.users import UserAdmin
 
 __all__ = [
+    "AccountImportAdmin",
     "DeviceAdmin",
     "MemberAdmin",
     "MembershipAdmin",
@@ -17,5 +22,8 @@ __all__ = [
     "NotificationAdmin",
     "PrivilegeHoldAdmin",
     "SessionAdmin",
+    "StaffSignInForm",
     "UserAdmin",
 ]
+
+admin.site.login_form = StaffSignInForm

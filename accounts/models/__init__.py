@@ -1,13 +1,17 @@
-from accounts.models.credentials import Device, OneTimePassword, RefreshTokenUse, Session
+from accounts.models.credentials import Device, Grant, OneTimePassword, RefreshTokenUse, Session
 from accounts.models.holds import PrivilegeHold
+from accounts.models.issuing import AccountImport, AccountImportRow
 from accounts.models.membership import Member, Membership, MembershipCategory, Relation, Standing
 from accounts.models.notifications import Channel, ChannelPreference, MessageTemplate, Notification
 from accounts.models.user import RevocationEpoch, User
 
 __all__ = [
+    "AccountImport",
+    "AccountImportRow",
     "Channel",
     "ChannelPreference",
     "Device",
+    "Grant",
     "Member",
     "Membership",
     "MembershipCategory",

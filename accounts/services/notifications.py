@@ -175,12 +175,14 @@ def _shown(row: Notification) -> dict[str, str]:
     return {"type": "notification", "id": str(row.public_id), "kind": row.kind, "link": row.link}
 
 
-def otp_row(*, otp: OneTimePassword, now: datetime) -> Notification:
-    """The outbox row of a one-time code. It names the challenge; the sender derives the code."""
-    if otp.user_id is None:
-        raise ValueError("A challenge without a user is never sent.")
+def otp_row(*, otp: OneTimePassword, recipient: User, now: datetime) -> Notification:
+    """The outbox row of a one-time code. It names the challenge; the sender derives the code.
+
+    ``recipient`` is the challenge's user, or the closed account that stands in for nobody: its row is
+    never sent.
+    """
     return Notification(
-        user_id=otp.user_id,
+        user_id=recipient.pk,
         channel=otp.channel,
         kind="one_time_code",
         context={},

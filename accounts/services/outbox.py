@@ -125,9 +125,7 @@ def _text_of(row: Notification) -> Text:
 
 
 def _destination_of(row: Notification) -> str:
-    """Where to: a code goes where its challenge says, anything else to the address of now."""
-    if row.one_time_password is not None:
-        return row.one_time_password.destination
+    """Where to: the address of now. A changed address has ended the codes on their way to the old one."""
     address = row.user.email if row.channel == Channel.EMAIL else str(row.user.mobile)
     if not address:
         raise UndeliverableError("no address")

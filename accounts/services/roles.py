@@ -45,13 +45,18 @@ _BOOKINGS: Final = (
     "chargeline",
 )
 _OUTBOX: Final = ("notification", "messagetemplate")
+_ISSUING: Final = ("accountimport",)
 _ACCESS: Final = ("user", "device", "session")
+
+_BATCHES: Final = ("importbatch", "importitem", "period")
+_READING: Final = ("kindrule", "filenamepattern", "pageregion")
+_ACCOUNT: Final = ("statementsummary", "accountentry", "assessment")
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
     "Front Desk": frozenset({"reservations.work_the_desk", "reservations.book_for_members"})
     | frozenset({"chat.serve_desks"})
     | _may(_EDIT, "chat", "cannedreply")
-    | _may("view", "chat", "desk", "connection")
+    | _may("view", "chat", "desk", "deskspan", "connection")
     | _may("view", "metrics", "occupancy")
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view add change", "reservations", "reservation", "participant", "guest")
@@ -65,16 +70,23 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "accounts", *_PEOPLE),
     "Membership": _may("view add change", "accounts", *_PEOPLE)
     | frozenset({"chat.serve_desks", "chat.broadcast"})
-    | _may(_EDIT, "chat", "desk", "cannedreply")
+    | _may(_EDIT, "chat", "desk", "deskspan", "cannedreply")
+    | _may("view add", "accounts", *_ISSUING)
     | _may("view", "accounts", "user", "notification")
     | _may(_EDIT, "accounts", "messagetemplate")
     | _may(_EDIT, "facilities", *_CONTENT)
     | _may("view", "reservations", "reservation", "strike"),
     "Finance Uploader": _may("view", "accounts", "membership", "member", "membershipcategory")
-    | _may("view", "reservations", "chargeline"),
+    | _may("view", "reservations", "chargeline")
+    | frozenset({"documents.upload_batch"})
+    | _may("view", "documents", *_BATCHES, *_READING, *_ACCOUNT)
+    | _may(_EDIT, "documents", "filenamepattern", "pageregion"),
     "Finance Approver": _may("view", "accounts", "membership", "member", "membershipcategory")
     | _may("view", "reservations", "reservation", "chargeline")
-    | frozenset({"reservations.waive_cost"}),
+    | frozenset({"reservations.waive_cost"})
+    | frozenset({"documents.approve_batch"})
+    | _may("view", "documents", *_BATCHES, *_READING, *_ACCOUNT)
+    | _may("change", "documents", "kindrule"),
     "Moderator": _may("view", "accounts", "member")
     | frozenset({"chat.moderate"})
     | _may("view", "chat", "messagereport", "heldmessage")
@@ -93,9 +105,10 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "chat", "desk", "chatsettings")
     | _may(_EDIT, "chat", "retentionrule")
     | _may("view", "auditlog", "logentry"),
-    "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS)
+    "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS, *_ISSUING)
     | _may("view", "chat", "staffreading", "messagereport", "retentionrule", "chatsettings", "heldword")
     | _may("view", "metrics", "occupancy", "activity", "jobrun")
+    | _may("view", "documents", *_BATCHES, *_READING, *_ACCOUNT)
     | _may("view", "facilities", *_GROUND, *_CONTENT)
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view", "auditlog", "logentry"),

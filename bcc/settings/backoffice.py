@@ -25,6 +25,7 @@ BACKOFFICE_SECTIONS = [
         [
             "accounts.member",
             "accounts.membership",
+            "accounts.accountimport",
             "accounts.privilegehold",
             "accounts.membershipcategory",
         ],
@@ -65,7 +66,23 @@ BACKOFFICE_SECTIONS = [
             "facilities.clubrule",
         ],
     ),
-    ("documents", _("Statements and documents"), ["documents.*"]),
+    (
+        "documents",
+        _("Statements and documents"),
+        [
+            "documents.importbatch",
+            "documents.period",
+            "documents.statementsummary",
+            "documents.accountentry",
+            "documents.assessment",
+            "documents.*",
+        ],
+    ),
+    (
+        "finance",
+        _("How Finance's files are read"),
+        ["documents.kindrule", "documents.filenamepattern", "documents.pageregion"],
+    ),
     (
         "chat",
         _("Chat"),

@@ -59,6 +59,7 @@ def database(url: str) -> dict[str, Any]:
     if engine == "django.db.backends.sqlite3":
         return sqlite(config["NAME"])
     if engine == "django.db.backends.postgresql":
+        config["ENGINE"] = "bcc.core.postgres"
         # The pool keeps connections across threads; CONN_MAX_AGE must then be 0.
         # A pool that cannot connect asks again after twice as long each time, and whoever waits for it
         # waits too. Given up after ten seconds it is asked anew by the next request: a database that

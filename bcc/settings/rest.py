@@ -62,7 +62,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ActorKind": ["member", "staff", "system"],
         "Audience": "facilities.models.Audience",
         "Channel": "accounts.models.Channel",
-        "CodePurpose": ["device"],
+        "CodePurpose": "accounts.models.OneTimePassword.Purpose",
         "ChatMessageType": "chat.models.Message.Type",
         "ConversationKind": "chat.models.Kind",
         "ConversationState": "chat.models.Conversation.State",

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.formats import date_format
@@ -24,14 +24,16 @@ from accounts.models import User
 from accounts.policies.identity import Identity
 from bcc.core import clock
 from bcc.core.backoffice import REFUSALS, ReadOnlyModelAdmin, actor_of, told
-from chat.models import Console, Conversation, Message, StaffReading
+from chat.models import Console, Conversation, Kind, Message, StaffReading
 from chat.policies import rights
 from chat.selectors import console as found
+from chat.selectors.attachments import find_attachment
 from chat.services import desks
 from chat.services.admission import issue_browser_ticket
 from chat.services.moderation import note_reading
 from chat.services.pointers import Pointer, move_pointers
 from chat.services.send import Outgoing, send_message
+from documents.services.assets import open_asset
 
 VIEWS: Final = (found.WAITING, found.MINE, found.OPEN, found.CLOSED)
 NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -74,6 +76,7 @@ class ConsoleAdmin(ReadOnlyModelAdmin[Console]):
         return [
             path("", view(self.changelist_view), name="chat_console_changelist"),
             path("ticket/", view(self.ticket), name="chat_console_ticket"),
+            path("attachment/<uuid:public_id>/", view(self.attachment), name="chat_console_attachment"),
             path("transcript/<uuid:public_id>/", view(self.transcript), name="chat_console_transcript"),
         ]
 
@@ -232,6 +235,14 @@ class ConsoleAdmin(ReadOnlyModelAdmin[Console]):
         ticket = issue_browser_ticket(user=user.public_id, key=request.session.session_key, now=clock.now())
         return JsonResponse({"ticket": ticket.text, "me": str(user.public_id)}, headers=NO_STORE)
 
+    def attachment(self, request: HttpRequest, public_id: UUID) -> FileResponse:
+        """A picture that was sent to a desk."""
+        self._require(request)
+        row = find_attachment(public_id)
+        if row is None or row.message.conversation.kind != Kind.DESK:
+            raise Http404
+        return FileResponse(open_asset(row.asset), content_type=row.asset.media_type, headers=NO_STORE)
+
     def transcript(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
         """The whole conversation as a text file. Who took it stands in its history."""
         self._require(request)
@@ -279,10 +290,7 @@ def _speaker(request: HttpRequest) -> Identity:
 
 
 def _line(message: Message) -> str:
-    if message.type != Message.Type.TEXT:
-        who = _("(desk)")
-    else:
-        who = str(message.sender)
+    who = str(message.sender) if message.type == Message.Type.TEXT else _("(desk)")
     body = message.body if message.deleted_at is None else _("(deleted)")
     edited = _(" (edited)") if message.edited_at is not None else ""
     return f"{_local(message.created_at)}  {who}{edited}: {body}"

@@ -92,6 +92,7 @@ class Speaking:
                 client_id=UUID(client_id),
                 body=frame["body"],
                 reply_to=UUID(frame["reply_to"]) if "reply_to" in frame else None,
+                attachments=tuple(UUID(one) for one in frame.get("attachments", ())),
             ),
             told,
         )

@@ -10,6 +10,7 @@ from uuid import UUID
 from bcc.core.clock import instant_text
 from chat.fanout.frames import MessageDeleted, MessageNew, MessageUpdated, ShownMessage, text_of
 from chat.models import Conversation, Message
+from chat.selectors.attachments import attached_to
 
 # How many missed changes of one conversation a socket is sent when it comes back; more are fetched.
 MOST_REPLAYED: Final = 500
@@ -73,6 +74,9 @@ def rows_of(ids: Iterable[int]) -> list[dict[str, Any]]:
 
 def _rows(messages: Any, most: int | None) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = list(messages.values(*_FIELDS)[:most])
+    pictures = attached_to([row["pk"] for row in found]) if found else {}
+    for row in found:
+        row["attachments"] = pictures.get(row["pk"], [])
     return found
 
 
@@ -93,7 +97,7 @@ def shown(row: Mapping[str, Any]) -> ShownMessage:
         "client_id": str(row["client_id"]),
         "body": row["body"],
         "reply_to": None if row["reply_to__public_id"] is None else str(row["reply_to__public_id"]),
-        "attachments": [],
+        "attachments": row["attachments"],
         "created_at": instant_text(row["created_at"]),
         "edited_at": None if row["edited_at"] is None else instant_text(row["edited_at"]),
         "deleted_at": None if row["deleted_at"] is None else instant_text(row["deleted_at"]),

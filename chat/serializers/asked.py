@@ -15,6 +15,7 @@ FRAME_LIMIT: Final = 16 * 1024
 # How many conversations a hello may name, and how many people one may watch.
 MOST_RESUMED: Final = 200
 MOST_WATCHED: Final = 100
+MOST_ATTACHED: Final = 6
 LARGEST_SEQ: Final = 2**53
 
 
@@ -45,6 +46,7 @@ class MessageSend(TypedDict):
     client_id: str
     body: str
     reply_to: NotRequired[str]
+    attachments: NotRequired[list[str]]
 
 
 class MessageEdit(TypedDict):
@@ -187,6 +189,10 @@ def _ids(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= MOST_WATCHED and all(map(_id, value))
 
 
+def _images(value: Any) -> bool:
+    return _ids(value) and len(value) <= MOST_ATTACHED
+
+
 def _resume(value: Any) -> bool:
     return (
         isinstance(value, dict)
@@ -200,7 +206,10 @@ READERS: Final[dict[str, tuple[dict[str, Field], dict[str, Field]]]] = {
     "auth": ({"token": _text}, {}),
     "ping": ({}, {"active": _flag}),
     "hello": ({}, {"resume": _resume}),
-    "message.send": ({"conversation": _id, "client_id": _id, "body": _text}, {"reply_to": _id}),
+    "message.send": (
+        {"conversation": _id, "client_id": _id, "body": _text},
+        {"reply_to": _id, "attachments": _images},
+    ),
     "message.edit": ({"message": _id, "body": _text}, {}),
     "message.delete": ({"message": _id}, {}),
     "typing": ({"conversation": _id}, {"active": _flag}),

@@ -20,7 +20,7 @@ from bcc.core.rest.fields import (
     WallTimeField,
 )
 from chat.models import Conversation, Kind, Message, MessageReport, Weekday
-from chat.serializers.asked import LARGEST_SEQ
+from chat.serializers.asked import LARGEST_SEQ, MOST_ATTACHED
 
 MOST_MEMBERS: Final = 500
 LONGEST_BODY: Final = 8000
@@ -159,8 +159,14 @@ class NewMessageSerializer(StrictSerializer):
     """What to say, under an id that the app makes: sent again under the same one it is not said again."""
 
     client_id = UUIDField()
-    body = CharField(max_length=LONGEST_BODY, trim_whitespace=False)
+    body = CharField(max_length=LONGEST_BODY, trim_whitespace=False, allow_blank=True)
     reply_to = UUIDField(required=False)
+    attachments = serializers.ListField(
+        child=UUIDField(),
+        required=False,
+        max_length=MOST_ATTACHED,
+        help_text="Pictures that one uploaded with `POST images` for the chat.",
+    )
 
 
 class SentSerializer(serializers.Serializer[Any]):

@@ -93,7 +93,7 @@ def _assign(row: Conversation, user_id: int | None) -> None:
 def _say(row: Conversation, text: str, by: Actor, now: datetime, **changes: object) -> None:
     sender = by.user_id if by.user_id is not None else row.owner_id
     message = Message(type=Message.Type.EVENT, sender_id=sender, client_id=uuid4(), body=text)
-    write_numbered(row, [message], now, **changes)
+    write_numbered(row, [message], now, changes=changes)
 
 
 def _note(row: Conversation, kind: Step, by: Actor, now: datetime, *, to: str = "", note: str = "") -> None:

@@ -51,6 +51,11 @@ class MessageTooLongError(ChatRuleError):
     default_detail = _("This message is too long. Send it in two.")
 
 
+class NoSuchAttachmentError(ChatRuleError):
+    code = "no_such_attachment"
+    default_detail = _("A picture of this message is not there. Upload it for the chat first.")
+
+
 class UnprintableError(ChatRuleError):
     code = "unprintable"
     default_detail = _("This message has characters that cannot be shown. Take them out.")

@@ -102,7 +102,7 @@ def release_held(*, held: HeldMessage, by: Actor, now: datetime) -> None:
         body=held.body,
         reply_to_id=held.reply_to_id,
     )
-    write_numbered(held.conversation, [message], now, active_at=now)
+    write_numbered(held.conversation, [message], now, changes={"active_at": now})
     nudge_telling(held.conversation_id)
 
 

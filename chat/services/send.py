@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,15 +17,17 @@ from accounts.models import PrivilegeHold
 from accounts.policies.identity import Identity
 from bcc.core import clock, transactions
 from bcc.core.errors import DomainError
-from chat.models import Block, Conversation, HeldMessage, Kind, Message, Participant
+from chat.models import Attachment, Block, Conversation, HeldMessage, Kind, Message, Participant
 from chat.policies import rights
 from chat.policies.hours import is_staffed, next_opening
+from chat.selectors.attachments import sendable
 from chat.selectors.desks import spans_of
 from chat.selectors.messages import rows_between
 from chat.services import announce
 from chat.services.errors import (
     ChatHoldError,
     ClientIdReusedError,
+    NoSuchAttachmentError,
     NoSuchConversationError,
     NoSuchMessageError,
     NotReachableError,
@@ -33,6 +35,7 @@ from chat.services.errors import (
 )
 from chat.services.nudging import nudge_telling
 from chat.services.rules import checked_body
+from documents.models import ImageVariant
 
 # A member who writes on and on at night is told once that nobody is there.
 AWAY_AGAIN: Final = timedelta(hours=8)
@@ -48,6 +51,7 @@ class Outgoing:
     client_id: UUID
     body: str
     reply_to: UUID | None = None
+    attachments: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class _Ask:
     held: list[str] = field(default_factory=list)
     conversation: Conversation | None = None
     reply_to_id: int | None = None
+    pictures: list[ImageVariant] = field(default_factory=list)
     answer: Sent | DomainError | None = None
 
 
@@ -175,7 +180,10 @@ def _place(batch: Sequence[_Ask], now: datetime) -> None:
     for one in batch:
         try:
             one.conversation = _allowed(one, conversations.get(one.ask.conversation), inside, barred)
-            one.body, one.held = checked_body(one.ask.body, is_staff=one.ask.sender.is_staff)
+            one.body, one.held = checked_body(
+                one.ask.body, is_staff=one.ask.sender.is_staff, may_be_empty=bool(one.ask.attachments)
+            )
+            one.pictures = _pictures(one.ask)
             one.reply_to_id = _answered(one)
         except DomainError as refusal:
             one.answer = refusal
@@ -221,6 +229,15 @@ def _answered(one: _Ask) -> int | None:
     return pk
 
 
+def _pictures(ask: Outgoing) -> list[ImageVariant]:
+    if not ask.attachments:
+        return []
+    found = sendable(ask.attachments, ask.sender.user_id)
+    if set(ask.attachments) - found.keys():
+        raise NoSuchAttachmentError
+    return [found[one] for one in dict.fromkeys(ask.attachments)]
+
+
 def _hold(conversation: Conversation, one: _Ask, now: datetime) -> Sent:
     HeldMessage.objects.create(
         conversation=conversation,
@@ -260,25 +277,56 @@ def _write(conversation: Conversation, several: Sequence[_Ask], now: datetime) -
                     body=away,
                 )
             )
-    write_numbered(conversation, messages, now, **changes)
+    pictures = {place: one.pictures for place, one in enumerate(several) if one.pictures}
+    write_numbered(conversation, messages, now, pictures=pictures, changes=changes)
     for one, message in zip(several, texts, strict=True):
         one.answer = Sent(one.ask.client_id, message.public_id, message.seq)
     nudge_telling(conversation.pk)
 
 
 def write_numbered(
-    conversation: Conversation, messages: Sequence[Message], now: datetime, **changes: object
+    conversation: Conversation,
+    messages: Sequence[Message],
+    now: datetime,
+    *,
+    pictures: Mapping[int, Sequence[ImageVariant]] | None = None,
+    changes: Mapping[str, object] | None = None,
 ) -> None:
-    """Give ``messages`` the next numbers of the conversation, insert them, and tell its sockets."""
-    first = Conversation.next_seqs(conversation.pk, len(messages), **changes)
+    """Give ``messages`` the next numbers of the conversation, insert them, and tell its sockets.
+
+    ``pictures`` are those of a message, by its place among ``messages``; ``changes`` are of the
+    conversation.
+    """
+    first = Conversation.next_seqs(conversation.pk, len(messages), **(changes or {}))
     for offset, message in enumerate(messages):
         message.conversation = conversation
         message.seq = message.change_seq = first + offset
         message.created_at = now
     Message.objects.bulk_create(messages)
+    if pictures:
+        _attach(conversation, messages, pictures)
     announce.rows(conversation.public_id, rows_between(conversation.pk, first, len(messages)))
     if conversation.desk is not None:
         announce.desk_changed(conversation.public_id, conversation.desk.code)
+
+
+def _attach(
+    conversation: Conversation, messages: Sequence[Message], pictures: Mapping[int, Sequence[ImageVariant]]
+) -> None:
+    # Not every engine gives the keys of a bulk insert back.
+    seqs = [messages[place].seq for place in pictures]
+    keys = dict(Message.objects.filter(conversation=conversation, seq__in=seqs).values_list("seq", "pk"))
+    Attachment.objects.bulk_create(
+        Attachment(
+            message_id=keys[messages[place].seq],
+            image=one.image,
+            asset=one.asset,
+            name=one.image.alt[:120],
+            position=position,
+        )
+        for place, several in pictures.items()
+        for position, one in enumerate(several)
+    )
 
 
 def _at_desk(

@@ -1,4 +1,5 @@
 from chat.views.conversations import (
+    AttachmentView,
     ConversationDetailView,
     ConversationListView,
     LeaveView,
@@ -19,6 +20,7 @@ from chat.views.people import (
 from chat.views.tickets import SocketTicketView
 
 __all__ = [
+    "AttachmentView",
     "BlockDetailView",
     "BlockListView",
     "ConnectionDetailView",

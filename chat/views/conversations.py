@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bcc.core import clock
+from bcc.core.errors import NotFoundError
 from bcc.core.rest.fields import NothingSerializer
 from bcc.core.rest.idempotency import respond_once
 from bcc.core.rest.paging import KeysetPagination
 from chat.models import Conversation, Kind, StaffReading
 from chat.policies import rights
-from chat.selectors.conversations import conversations_of, line_of, lines_of
+from chat.selectors.attachments import find_attachment
+from chat.selectors.conversations import conversations_of, find_conversation, line_of, lines_of
 from chat.selectors.messages import messages_after, messages_before, shown
 from chat.serializers.conversations import (
     ChangedBodySerializer,
@@ -38,6 +41,7 @@ from chat.services.pointers import Pointer, move_pointers
 from chat.services.send import Outgoing, send_message
 from chat.views import examples
 from chat.views.base import TAGS, ChatView
+from documents.services.assets import open_asset
 
 
 class ConversationListView(ChatView):
@@ -160,12 +164,31 @@ class MessageListView(ChatView):
     def post(self, request: Request, public_id: UUID) -> HttpResponse:
         data = self.body(NewMessageSerializer)
         self.get_conversation(public_id)
-        ask = Outgoing(sender=self.identity, conversation=public_id, **data)
+        pictures = tuple(data.pop("attachments", ()))
+        ask = Outgoing(sender=self.identity, conversation=public_id, attachments=pictures, **data)
 
         def send() -> tuple[int, object]:
             return status.HTTP_201_CREATED, SentSerializer(send_message(ask=ask, now=clock.now())).data
 
         return respond_once(request, "chat.send", send)
+
+
+class AttachmentView(ChatView):
+    @extend_schema(
+        operation_id="chat_attachment",
+        responses={(200, "image/*"): OpenApiTypes.BINARY},
+        tags=TAGS,
+        summary="A picture of a message that one may read",
+    )
+    def get(self, request: Request, public_id: UUID) -> FileResponse:
+        row = find_attachment(public_id)
+        if row is None or find_conversation(self.identity, row.message.conversation.public_id) is None:
+            raise NotFoundError
+        return FileResponse(
+            open_asset(row.asset),
+            content_type=row.asset.media_type,
+            headers={"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"},
+        )
 
 
 class ReadView(ChatView):

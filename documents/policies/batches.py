@@ -68,3 +68,8 @@ class Decision(StrEnum):
 
 def may_follow(state: BatchState, to: BatchState) -> bool:
     return to in MOVES[state]
+
+
+# Reasons of items that are no part of what Finance counts: pages before the first account, rows that
+# corrected ones took the place of, and members whom a list does not name.
+UNCOUNTED: Final = ("cover_page", "replaced", "absent")

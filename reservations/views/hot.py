@@ -6,8 +6,10 @@ What a parameter may be is the views' to say: whatever is not plainly right goes
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -19,7 +21,8 @@ from accounts.models import Member
 from accounts.models.membership import sees_household
 from accounts.policies.identity import Identity
 from bcc.core import clock
-from bcc.core.errors import NotFoundError
+from bcc.core.errors import NotFoundError, RuleFailure
+from bcc.core.intervals import Interval
 from bcc.core.prepared import Prepared
 from bcc.core.rest.fields import FIRST_YEAR, LAST_YEAR
 from bcc.core.rest.hot import hot
@@ -91,27 +94,33 @@ def _day_bytes(day: OpenDay) -> bytes:
     return _slots_bytes(day.on, day.slots or ())
 
 
-def _slots_bytes(on: date, slots: Any) -> bytes:
-    return dump_bytes({"date": on, "slots": [_slot(one) for one in slots]})
+def _slots_bytes(on: date, slots: Iterable[Slot]) -> bytes:
+    return b'{"date":"%b","slots":[%b]}' % (on.isoformat().encode(), b",".join(map(_slot_bytes, slots)))
 
 
-def _slot(slot: Slot) -> dict[str, Any]:
-    return {
-        "starts_at": slot.interval.starts_at,
-        "ends_at": slot.interval.ends_at,
-        "state": slot.state,
-        "left": slot.left,
-        "reasons": [
-            {
-                "code": one.code,
-                "detail": one.detail,
-                "limit": one.limit,
-                "current": one.current,
-                "retry_at": one.retry_at,
-            }
-            for one in slot.reasons
-        ],
-    }
+def _slot_bytes(slot: Slot) -> bytes:
+    reasons = b",".join(map(_reason_bytes, slot.reasons))
+    span = _span_bytes(slot.interval)
+    return b'%b,"state":"%b","left":%d,"reasons":[%b]}' % (span, slot.state.encode(), slot.left, reasons)
+
+
+# The same slots are shown to everybody, and a reason stands at each slot of a day.
+@lru_cache(maxsize=8_192)
+def _span_bytes(interval: Interval) -> bytes:
+    return dump_bytes({"starts_at": interval.starts_at, "ends_at": interval.ends_at})[:-1]
+
+
+@lru_cache(maxsize=4_096)
+def _reason_bytes(reason: RuleFailure) -> bytes:
+    return dump_bytes(
+        {
+            "code": reason.code,
+            "detail": reason.detail,
+            "limit": reason.limit,
+            "current": reason.current,
+            "retry_at": reason.retry_at,
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)

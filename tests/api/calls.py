@@ -15,6 +15,7 @@ import orjson
 from django.http import HttpResponse
 from rest_framework.test import APIClient
 
+from accounts.services.one_time_passwords import Purpose
 from reservations.services.venue import venue_code
 from tests.api.routes import PREFIX, Operation
 from tests.api.world import CONTENT, DEVICE_TOKEN, PASSWORD, World
@@ -64,6 +65,17 @@ CALLS: Final[dict[str, Callable[[World], Call]]] = {
     "POST auth/otp/verify": lambda world: Call(
         body={"challenge": str(world.challenge.challenge), "code": world.code}
     ),
+    "POST auth/activate": lambda world: Call(
+        body={
+            "grant": world.grants[Purpose.ACTIVATION],
+            "new_password": "a phrase that nobody else uses",
+            "device": DEVICE,
+        }
+    ),
+    "POST auth/password/reset": lambda world: Call(
+        body={"grant": world.grants[Purpose.RESET], "new_password": "a phrase that nobody else uses"}
+    ),
+    "POST auth/step-up": lambda world: Call(body={}),
     "POST auth/token/refresh": lambda world: Call(body={"refresh": world.tokens.refresh}),
     "POST auth/logout": lambda world: Call(body={}),
     "POST auth/logout-all": lambda world: Call(body={}),
@@ -71,6 +83,7 @@ CALLS: Final[dict[str, Callable[[World], Call]]] = {
         body={"current_password": PASSWORD, "new_password": "a phrase that nobody else uses"}
     ),
     "POST chat/socket-ticket": lambda world: Call(body={}),
+    "GET chat/attachments/{public_id}": lambda world: Call(world.attachment.public_id),
     "POST chat/conversations": lambda world: Call(body={"kind": "desk", "desk": str(world.desk.public_id)}),
     "POST chat/conversations/{public_id}/messages": lambda world: Call(
         world.thread.public_id, body={"client_id": str(uuid4()), "body": "Is the pool open?"}

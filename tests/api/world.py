@@ -20,6 +20,7 @@ from accounts.models import Device, Member, Notification, OneTimePassword, Relat
 from accounts.policies.codes import derive_code
 from accounts.services import epoch
 from accounts.services.devices import DeviceFacts, remember_untrusted, token_hash
+from accounts.services.grants import give_grant
 from accounts.services.identities import forget_identities
 from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Challenge, Purpose, issue_challenge
@@ -27,14 +28,14 @@ from accounts.services.roles import ROLES
 from accounts.services.sessions import revoke_session
 from accounts.services.tokens import Tokens, make_tokens
 from bcc.core.actors import Actor
-from chat.models import Connection, Conversation, Desk, Message, SocketProcess
+from chat.models import Attachment, Connection, Conversation, Desk, Message, SocketProcess
 from chat.services.moderation import block
 from chat.services.opening import open_group
 from facilities.models import Announcement, ClubRule, Contact, Content, Event, Facility, Faq, Outlet, Promo
 from reservations.models import Reservation
 from reservations.services import create_reservation
 from reservations.services.booking import Wish
-from tests.chat.talk import allow, at_desk, identity_of, make_desk, say, willing
+from tests.chat.talk import allow, at_desk, identity_of, make_attachment, make_desk, say, willing
 from tests.conftest import at_club
 from tests.factories import MemberFactory, UserFactory, make_facility, make_session
 
@@ -80,6 +81,8 @@ class World:
     blocked: User
     connection: Connection
     desk: Desk
+    attachment: Attachment
+    grants: dict[Purpose, str]
 
 
 def build_world(now: datetime) -> World:
@@ -145,6 +148,11 @@ def build_world(now: datetime) -> World:
             process=process, user=foe.user, session=uuid4(), connected_at=now, last_active_at=now
         ),
         desk=desk,
+        attachment=make_attachment(said, now),
+        grants={
+            Purpose.ACTIVATION: _grant(UserFactory.create(display_name="Test Newcomer"), "activation", now),
+            Purpose.RESET: _grant(user, "reset", now),
+        },
     )
 
 
@@ -205,6 +213,10 @@ def _book(member: Member, facility: Facility, at: datetime, now: datetime, *, pa
 def _challenge(user: User, now: datetime) -> Challenge:
     device = remember_untrusted(user=user, facts=DeviceFacts(name="New phone"), now=now)
     return issue_challenge(user=user, purpose=Purpose.DEVICE, device=device, now=now)
+
+
+def _grant(user: User, purpose: str, now: datetime) -> str:
+    return give_grant(user=user, purpose=Purpose(purpose), now=now).grant
 
 
 def _code_of(challenge: UUID) -> str:

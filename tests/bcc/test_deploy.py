@@ -198,7 +198,8 @@ def compose() -> dict[str, Any]:
 class TestCompose:
     def test_has_each_process_as_a_service(self) -> None:
         assert compose().keys() == {
-            "database", "migrate", "web", "sockets", "worker", "beat", "proxy", "sqlserver", "redis"
+            "database", "migrate", "web", "sockets", "worker", "mail", "batch", "beat", "proxy", "sqlserver",
+            "redis",
         }  # fmt: skip
 
     def test_is_what_docker_compose_understands(self, tmp_path: Path) -> None:
@@ -219,7 +220,7 @@ class TestCompose:
     def test_gives_production_everything_that_it_asks_for(self) -> None:
         source = (ROOT / "bcc" / "settings" / "production.py").read_text()
         required = re.findall(r'"(\w+)"', source.split("REQUIRED = (")[1].split(")")[0])
-        for name in ("web", "sockets", "worker", "beat", "migrate"):
+        for name in ("web", "sockets", "worker", "mail", "batch", "beat", "migrate"):
             environment = compose()[name]["environment"]
             assert set(required) <= environment.keys()
             assert environment["DJANGO_SETTINGS_MODULE"] == "bcc.settings.production"

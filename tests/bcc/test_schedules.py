@@ -13,8 +13,9 @@ import time_machine
 from celery import current_app
 from django.core import mail
 
-from accounts.models import Channel, Member, Notification, OneTimePassword
+from accounts.models import AccountImport, Channel, Member, Notification, OneTimePassword
 from accounts.services.household import change_membership
+from accounts.services.issuing import take_file
 from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Purpose, issue_challenge
 from bcc.core.models import IdempotencyKey
@@ -88,6 +89,16 @@ def a_notice_for_later(owner: Member, now: datetime) -> Work:
     return Work(timedelta(hours=1), lambda: len(mail.outbox))
 
 
+def a_file_of_accounts_left_behind(owner: Member, now: datetime) -> Work:
+    code = owner.membership.category.code
+    data = f"account_no,category,first_name,last_name\nNEW-1,{code},Demo,New\n".encode()
+    batch = take_file(name="accounts.csv", data=data, by="Test", now=now)
+    AccountImport.objects.filter(pk=batch.pk).update(
+        state="RUNNING", leased_until=now + timedelta(seconds=60)
+    )
+    return Work(timedelta(seconds=60), Member.objects.filter(membership__account_no="NEW-1").count)
+
+
 def gone(row: type[OneTimePassword | IdempotencyKey | Activity | Message]) -> Count:
     return lambda: 1 - row._base_manager.count()
 
@@ -132,6 +143,7 @@ WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "reservations.mark_no_shows": nobody_who_came,
     "reservations.complete_finished": a_time_that_is_over,
     "accounts.send_due_notifications": a_notice_for_later,
+    "accounts.run_imports": a_file_of_accounts_left_behind,
     "accounts.purge_expired": a_code_of_the_day_before,
     "core.purge_idempotency_keys": a_reply_of_the_day_before,
     "metrics.purge_activities": a_sign_in_of_long_ago,

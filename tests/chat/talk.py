@@ -10,10 +10,12 @@ from django.contrib.auth.models import Permission
 
 from accounts.models import Member, User
 from accounts.policies.identity import Identity
-from chat.models import ChatProfile, ChatSettings, Conversation, Desk, DeskSpan
+from chat.models import Attachment, ChatProfile, ChatSettings, Conversation, Desk, DeskSpan, Message
 from chat.services.opening import open_desk, open_direct
 from chat.services.rules import forget_rules
 from chat.services.send import Outgoing, Sent, send_message
+from documents.models import Image, ImageVariant
+from documents.services.assets import keep_bytes
 from tests.factories import UserFactory
 
 
@@ -56,6 +58,25 @@ def make_clerk(name: str = "Test Clerk", *permissions: str) -> User:
 
 def at_desk(desk: Desk, member: Member, now: datetime) -> Conversation:
     return open_desk(desk=desk.public_id, by=identity_of(member), now=now)
+
+
+def make_image(user: User, now: datetime, *, alt: str = "A green", purpose: str = "chat") -> Image:
+    """A picture that ``user`` uploaded, with its one served form; the bytes stand for a picture."""
+    original = keep_bytes(f"original {alt} {user.pk}".encode(), media_type="image/jpeg", now=now)
+    image = Image.objects.create(
+        original=original, purpose=purpose, uploaded_by=user, alt=alt, width=640, height=480, created_at=now
+    )
+    served = keep_bytes(f"served {alt} {user.pk}".encode(), media_type="image/webp", now=now)
+    ImageVariant.objects.create(
+        image=image, name="large", media_type="image/webp", asset=served, width=640, height=480
+    )
+    return image
+
+
+def make_attachment(message: Message, now: datetime) -> Attachment:
+    image = make_image(message.sender, now)
+    asset = image.variants.get().asset
+    return Attachment.objects.create(message=message, image=image, asset=asset, name=image.alt)
 
 
 def allow(**values: Any) -> ChatSettings:

@@ -34,6 +34,7 @@ REFUSALS: tuple[type[DomainError], ...] = (
     errors.HeldWordError,
     errors.LinksRefusedError,
     errors.MessageTooLongError,
+    errors.NoSuchAttachmentError,
     errors.NoSuchConversationError,
     errors.NoSuchMessageError,
     errors.NotReachableError,

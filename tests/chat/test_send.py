@@ -10,13 +10,25 @@ import pytest
 
 from accounts.models import Member, PrivilegeHold, Standing, User
 from bcc.core.errors import DomainError
-from chat.models import ChatProfile, Conversation, HeldMessage, HeldWord, Message, Participant
+from chat.models import Attachment, ChatProfile, Conversation, HeldMessage, HeldWord, Message, Participant
+from chat.selectors.attachments import find_attachment
+from chat.selectors.messages import messages_after
 from chat.services import errors
 from chat.services.change import delete_message, edit_message
 from chat.services.opening import open_broadcast, open_desk, open_direct, open_group
 from chat.services.rules import forget_rules
 from chat.services.send import Outgoing, send_message, send_messages
-from tests.chat.talk import allow, at_desk, direct, identity_of, make_clerk, make_desk, say, willing
+from tests.chat.talk import (
+    allow,
+    at_desk,
+    direct,
+    identity_of,
+    make_clerk,
+    make_desk,
+    make_image,
+    say,
+    willing,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
@@ -331,6 +343,37 @@ class TestChange:
         assert sent.id is not None
         moderator = identity_of(make_clerk("Test Moderator", "moderate"))
         assert delete_message(message=sent.id, by=moderator, now=now + timedelta(days=9)) == 2
+
+
+class TestAttachments:
+    def test_are_pictures_that_the_sender_uploaded_for_a_chat(
+        self, thread: Conversation, owner: Member, stranger: Member, now: datetime
+    ) -> None:
+        assert owner.user is not None
+        assert stranger.user is not None
+        mine = make_image(owner.user, now)
+        say(thread, owner, "", attachments=(mine.public_id,), now=now)
+        (row,) = messages_after(thread.pk, 0, 10)
+        (shown,) = row["attachments"]
+        assert (shown["name"], shown["type"]) == ("A green", "image/webp")
+        others = make_image(stranger.user, now)
+        club = make_image(owner.user, now, alt="The lawn", purpose="club")
+        for image in (others, club):
+            with pytest.raises(errors.NoSuchAttachmentError):
+                say(thread, owner, "x", attachments=(image.public_id,), now=now)
+
+    def test_are_shown_no_more_once_their_message_is_deleted(
+        self, thread: Conversation, owner: Member, now: datetime
+    ) -> None:
+        assert owner.user is not None
+        image = make_image(owner.user, now)
+        sent = say(thread, owner, "x", attachments=(image.public_id,), now=now)
+        attachment = Attachment.objects.get()
+        assert find_attachment(attachment.public_id) == attachment
+        assert sent.id is not None
+        delete_message(message=sent.id, by=identity_of(owner), now=now)
+        assert find_attachment(attachment.public_id) is None
+        assert messages_after(thread.pk, 0, 10)[0]["attachments"] == []
 
 
 class TestConcurrency:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -32,15 +33,26 @@ class TestKeptRedisCache:
         assert stock.get("count") == cache.get("count") == 8
         assert cache.decr("count", 3) == 5
 
-    def test_keeps_the_end_of_a_counter(self, cache: KeptRedisCache) -> None:
-        cache.add("count", 1, timeout=60)
-        cache.incr("count")
-        assert 0 < self.client(cache).ttl(cache.make_key("count")) <= 60
+    def test_counts_in_one_command(self, cache: KeptRedisCache) -> None:
+        client = self.client(cache)
+        client.ping()
+        before = client.info("stats")["total_commands_processed"]
+        assert [cache.count("tries", 60) for _try in range(3)] == [1, 2, 3]
+        # What the script does inside of Redis is counted there as well: INCR each time, EXPIRE once.
+        assert client.info("stats")["total_commands_processed"] - before - 1 == 3 + 3 + 1
 
-    def test_leaves_no_counter_without_an_end(self, cache: KeptRedisCache) -> None:
-        with pytest.raises(ValueError, match="not found"):
-            cache.incr("gone")
-        assert cache.get("gone") is None
+    def test_ends_a_counter_after_its_first_and_later_ones_do_not_move_that(
+        self, cache: KeptRedisCache
+    ) -> None:
+        cache.count("tries", 60)
+        self.client(cache).expire(cache.make_key("tries"), 30)
+        cache.count("tries", 60)
+        assert 0 < self.client(cache).ttl(cache.make_key("tries")) <= 30
+
+    def test_counts_for_all_who_ask_at_once(self, cache: KeptRedisCache) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(lambda _number: cache.count("tries", 60), range(200)))
+        assert sorted(made) == list(range(1, 201))
 
     def test_makes_one_client(self, cache: KeptRedisCache) -> None:
         cache.set("a", 1)

@@ -95,21 +95,26 @@ class Companions:
             self._worker.join(STOP_SECONDS)
 
 
+def make_worker(app: Celery) -> Any:
+    """The worker of the one process: it is told no queues, so it takes from all."""
+    return WorkController(
+        app=app,
+        hostname=f"embedded@{socket.gethostname()}",
+        pool_cls="threads",
+        concurrency=TASK_THREADS,
+        # They talk to other workers, of which there are none here.
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+
+
 class _Worker(threading.Thread):
     """A Celery worker that does its tasks in threads of this process."""
 
     def __init__(self, app: Celery) -> None:
         super().__init__(name="worker", daemon=True)
-        self._controller = WorkController(
-            app=app,
-            hostname=f"embedded@{socket.gethostname()}",
-            pool_cls="threads",
-            concurrency=TASK_THREADS,
-            # They talk to other workers, of which there are none here.
-            without_gossip=True,
-            without_mingle=True,
-            without_heartbeat=True,
-        )
+        self._controller = make_worker(app)
 
     def run(self) -> None:
         try:

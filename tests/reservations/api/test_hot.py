@@ -243,7 +243,7 @@ class TestChecks:
             for one in patterns:
                 if hasattr(one, "url_patterns"):
                     walk(one.url_patterns)
-                elif getattr(one.callback, "is_hot", False):
+                elif hasattr(one.callback, "form"):
                     found.add(one.callback.cls)
 
         walk(get_resolver().url_patterns)
