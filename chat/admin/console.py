@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.formats import date_format
@@ -33,7 +33,7 @@ from chat.services.admission import issue_browser_ticket
 from chat.services.moderation import note_reading
 from chat.services.pointers import Pointer, move_pointers
 from chat.services.send import Outgoing, send_message
-from documents.services.assets import open_asset
+from documents.services.assets import read_asset
 
 VIEWS: Final = (found.WAITING, found.MINE, found.OPEN, found.CLOSED)
 NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -235,13 +235,13 @@ class ConsoleAdmin(ReadOnlyModelAdmin[Console]):
         ticket = issue_browser_ticket(user=user.public_id, key=request.session.session_key, now=clock.now())
         return JsonResponse({"ticket": ticket.text, "me": str(user.public_id)}, headers=NO_STORE)
 
-    def attachment(self, request: HttpRequest, public_id: UUID) -> FileResponse:
+    def attachment(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
         """A picture that was sent to a desk."""
         self._require(request)
         row = find_attachment(public_id)
         if row is None or row.message.conversation.kind != Kind.DESK:
             raise Http404
-        return FileResponse(open_asset(row.asset), content_type=row.asset.media_type, headers=NO_STORE)
+        return HttpResponse(read_asset(row.asset), content_type=row.asset.media_type, headers=NO_STORE)
 
     def transcript(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
         """The whole conversation as a text file. Who took it stands in its history."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -41,7 +41,7 @@ from chat.services.pointers import Pointer, move_pointers
 from chat.services.send import Outgoing, send_message
 from chat.views import examples
 from chat.views.base import TAGS, ChatView
-from documents.services.assets import open_asset
+from documents.services.assets import read_asset
 
 
 class ConversationListView(ChatView):
@@ -176,16 +176,20 @@ class MessageListView(ChatView):
 class AttachmentView(ChatView):
     @extend_schema(
         operation_id="chat_attachment",
-        responses={(200, "image/*"): OpenApiTypes.BINARY},
+        responses={
+            (200, "image/webp"): OpenApiTypes.BINARY,
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+        },
+        examples=examples.PICTURES,
         tags=TAGS,
         summary="A picture of a message that one may read",
     )
-    def get(self, request: Request, public_id: UUID) -> FileResponse:
+    def get(self, request: Request, public_id: UUID) -> HttpResponse:
         row = find_attachment(public_id)
         if row is None or find_conversation(self.identity, row.message.conversation.public_id) is None:
             raise NotFoundError
-        return FileResponse(
-            open_asset(row.asset),
+        return HttpResponse(
+            read_asset(row.asset),
             content_type=row.asset.media_type,
             headers={"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"},
         )

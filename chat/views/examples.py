@@ -124,3 +124,7 @@ CONNECTION: Final = _answer(
         "waiting_bytes": 0,
     },
 )
+PICTURES: Final = [
+    OpenApiExample("A picture", value="(bytes)", media_type=media_type, response_only=True)
+    for media_type in ("image/webp", "image/jpeg")
+]

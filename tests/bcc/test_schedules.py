@@ -20,7 +20,7 @@ from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Purpose, issue_challenge
 from bcc.core.models import IdempotencyKey
 from bcc.settings.schedules import SCHEDULES
-from chat.models import Message, RetentionRule
+from chat.models import Connection, Message, RetentionRule, SocketProcess
 from chat.models import Participant as ChatParticipant
 from metrics.models import Activity
 from metrics.services.activities import flush_activities, record_activity
@@ -122,9 +122,13 @@ def a_sign_in_of_long_ago(owner: Member, now: datetime) -> Work:
 def a_message_to_who_is_away(owner: Member, now: datetime) -> Work:
     clerk = make_clerk()
     say(at_desk(make_desk(), owner, now), clerk, now=now)
-    # As if the nudge had been lost.
+    # As if the nudge had been lost, while their phone was on a server that dies half a minute later.
     Notification.objects.all().delete()
     ChatParticipant.objects.update(told_seq=0)
+    process = SocketProcess.objects.create(name="p", started_at=now, seen_at=now + timedelta(seconds=29.5))
+    Connection.objects.create(
+        process=process, user_id=owner.user_id or 0, session=uuid4(), connected_at=now, last_active_at=now
+    )
     told = Notification.objects.filter(kind="chat_message", channel=Channel.IN_APP)
     return Work(timedelta(minutes=1), told.count)
 

@@ -202,9 +202,17 @@ class TestBlocks:
 
 
 class TestPointers:
-    def move(self, who: Member, thread: Conversation, now: datetime, **values: int) -> int:
+    def move(
+        self, who: Member, thread: Conversation, now: datetime, read: int = 0, delivered: int = 0
+    ) -> int:
         me = identity_of(who)
-        pointer = Pointer(user_id=me.user_id, user=me.public_id, conversation=thread.public_id, **values)
+        pointer = Pointer(
+            user_id=me.user_id,
+            user=me.public_id,
+            conversation=thread.public_id,
+            read=read,
+            delivered=delivered,
+        )
         return move_pointers(pointers=[pointer], now=now)
 
     def test_only_go_forward_and_no_further_than_there_is(
@@ -255,7 +263,7 @@ class TestTelling:
     ) -> None:
         process = SocketProcess.objects.create(name="p", started_at=now, seen_at=now)
         Connection.objects.create(
-            process=process, user=owner.user, session=uuid4(), connected_at=now, last_active_at=now
+            process=process, user_id=owner.user_id or 0, session=uuid4(), connected_at=now, last_active_at=now
         )
         say(thread, make_clerk(), now=now)
         assert tell_away(now=now) == 0
