@@ -55,6 +55,9 @@ _READING: Final = ("kindrule", "filenamepattern", "pageregion")
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
     "Front Desk": frozenset({"reservations.work_the_desk", "reservations.book_for_members"})
+    | frozenset({"chat.serve_desks"})
+    | _may(_EDIT, "chat", "cannedreply")
+    | _may("view", "chat", "desk", "deskspan", "connection")
     | _may("view", "metrics", "occupancy")
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view add change", "reservations", "reservation", "participant", "guest")
@@ -69,6 +72,8 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view", "accounts", *_PEOPLE),
     "Membership": _may("view add change", "accounts", *_PEOPLE)
+    | frozenset({"chat.serve_desks", "chat.broadcast"})
+    | _may(_EDIT, "chat", "desk", "deskspan", "cannedreply")
     | _may("view add", "accounts", *_ISSUING)
     | _may("view", "accounts", "user", "notification", "smsuse")
     | _may(_EDIT, "accounts", "messagetemplate")
@@ -87,6 +92,10 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "documents", *_BATCHES, *_READING, *_PAPERS)
     | _may("change", "documents", "kindrule"),
     "Moderator": _may("view", "accounts", "member")
+    | frozenset({"chat.moderate"})
+    | _may("view", "chat", "messagereport", "heldmessage")
+    | _may(_EDIT, "chat", "heldword")
+    | _may("view change", "chat", "chatsettings")
     | _may("view add change", "accounts", "privilegehold")
     | _may(_EDIT, "documents", *_IMAGES)
     | _may(_EDIT, "facilities", *_CONTENT),
@@ -98,8 +107,12 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view change", "django_celery_beat", "periodictask")
     | _may("view", "metrics", "occupancy", "activity")
     | _may("view change", "metrics", "jobrun")
+    | _may("view delete", "chat", "connection")
+    | _may("view", "chat", "desk", "chatsettings")
+    | _may(_EDIT, "chat", "retentionrule")
     | _may("view", "auditlog", "logentry"),
     "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS, *_ISSUING)
+    | _may("view", "chat", "staffreading", "messagereport", "retentionrule", "chatsettings", "heldword")
     | _may("view", "metrics", "occupancy", "activity", "jobrun")
     | _may("view", "documents", *_BATCHES, *_READING, *_PAPERS)
     | _may("view", "documents", *_IMAGES)

@@ -238,6 +238,7 @@ RATE_LIMITS = {
     "socket_ticket": env.str("RATE_SOCKET_TICKET", "30/m"),
     "image_upload": env.str("RATE_IMAGE_UPLOAD", "60/h"),
     "image_reads": env.str("RATE_IMAGE_READS", "3000/m"),
+    "chat": env.str("RATE_CHAT", "120/m"),
     "reads": env.str("RATE_READS", "600/m"),
     "anonymous": env.str("RATE_ANONYMOUS", "120/m"),
 }
@@ -354,6 +355,11 @@ NUDGES_IN_BACKGROUND = True
 # What a socket may send: so many frames a second for long, and so many at once.
 SOCKET_FRAMES_PER_SECOND = env.int("SOCKET_FRAMES_PER_SECOND", 10)
 SOCKET_FRAMES_AT_ONCE = env.int("SOCKET_FRAMES_AT_ONCE", 60)
+# By which Redis processes tell each other of the chat; engines say which. Empty: there is one process.
+CHAT_REDIS_URL = ""
+# Of one sender in the chat, over all of their sockets in a process.
+CHAT_MESSAGES_PER_SECOND = env.int("CHAT_MESSAGES_PER_SECOND", 3)
+CHAT_MESSAGES_AT_ONCE = env.int("CHAT_MESSAGES_AT_ONCE", 30)
 
 # ---------------------------------------------------------------------------------------------- metrics
 

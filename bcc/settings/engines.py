@@ -109,6 +109,8 @@ def embedded_services() -> dict[str, Any]:
         "CHANNEL_LAYERS": {
             "default": {"BACKEND": "bcc.core.layers.ThreadedInMemoryLayer", "CONFIG": {"capacity": 500}}
         },
+        # One process: what happens in the chat is handed over in it.
+        "CHAT_REDIS_URL": "",
         "CELERY_BROKER_URL": "memory://localhost//",
         # The queue in memory wakes nobody: the worker looks into it this often, in seconds.
         "CELERY_BROKER_TRANSPORT_OPTIONS": {"polling_interval": 0.1},
@@ -138,6 +140,7 @@ def redis_services(url: str) -> dict[str, Any]:
                 },
             }
         },
+        "CHAT_REDIS_URL": url,
         "CELERY_BROKER_URL": url,
         "CELERY_BROKER_TRANSPORT_OPTIONS": {
             # A killed worker's tasks come back after this long, so no task may take longer.

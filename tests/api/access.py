@@ -45,6 +45,26 @@ POST   auth/token/refresh                      200 200 200 200 200 200  200 200 
 
 GET    bootstrap                               200 401 200 200 200 200  200 200 200 200 200 200 200 200
 
+GET    chat/attachments/{public_id}            401 401 200 404 404 404  200 404 200 404 404 404 404 404
+GET    chat/blocks                             401 401 200 200 200 200  200 200 200 200 200 200 200 200
+POST   chat/blocks                             401 401 201 404 404 404  404 404 404 404 404 404 404 404
+DELETE chat/blocks/{public_id}                 401 401 204 404 404 404  404 404 404 404 404 404 404 404
+GET    chat/connections                        401 401 403 403 403 403  200 403 403 403 403 403 200 403
+DELETE chat/connections/{public_id}            401 401 403 403 403 403  403 403 403 403 403 403 204 403
+GET    chat/conversations                      401 401 200 200 200 200  200 200 200 200 200 200 200 200
+POST   chat/conversations                      401 401 201 201 201 201  403 403 403 403 403 403 403 403
+GET    chat/conversations/{public_id}          401 401 200 404 404 404  200 404 200 404 404 404 404 404
+POST   chat/conversations/{public_id}/leave    401 401 204 404 404 404  404 404 404 404 404 404 404 404
+GET    chat/conversations/{public_id}/messages 401 401 200 404 404 404  200 404 200 404 404 404 404 404
+POST   chat/conversations/{public_id}/messages 401 401 201 404 404 404  201 404 201 404 404 404 404 404
+PUT    chat/conversations/{public_id}/mute     401 401 200 404 404 404  404 404 404 404 404 404 404 404
+POST   chat/conversations/{public_id}/read     401 401 204 404 404 404  204 404 204 404 404 404 404 404
+GET    chat/desks                              401 401 200 200 200 200  200 200 200 200 200 200 200 200
+PATCH  chat/messages/{public_id}               401 401 204 404 404 404  403 404 403 404 404 403 404 404
+DELETE chat/messages/{public_id}               401 401 204 404 404 404  403 404 403 404 404 204 404 404
+POST   chat/messages/{public_id}/report        401 401 201 404 404 404  404 404 404 404 404 404 404 404
+GET    chat/preferences                        401 401 200 200 200 200  200 200 200 200 200 200 200 200
+PATCH  chat/preferences                        401 401 200 200 200 200  200 200 200 200 200 200 200 200
 POST   chat/socket-ticket                      401 401 200 200 200 200  200 200 200 200 200 200 200 200
 
 GET    contacts                                401 401 200 200 200 200  200 200 200 200 200 200 200 200

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 import orjson
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -87,6 +88,27 @@ CALLS: Final[dict[str, Callable[[World], Call]]] = {
         body={"current_password": PASSWORD, "new_password": "a phrase that nobody else uses"}
     ),
     "POST chat/socket-ticket": lambda world: Call(body={}),
+    "GET chat/attachments/{public_id}": lambda world: Call(world.attachment.public_id),
+    "POST chat/conversations": lambda world: Call(body={"kind": "desk", "desk": str(world.desk.public_id)}),
+    "POST chat/conversations/{public_id}/messages": lambda world: Call(
+        world.thread.public_id, body={"client_id": str(uuid4()), "body": "Is the pool open?"}
+    ),
+    "POST chat/conversations/{public_id}/read": lambda world: Call(world.thread.public_id, body={"seq": 1}),
+    "PUT chat/conversations/{public_id}/mute": lambda world: Call(
+        world.group.public_id, body={"is_muted": True}
+    ),
+    "POST chat/conversations/{public_id}/leave": lambda world: Call(world.group.public_id, body={}),
+    "PATCH chat/messages/{public_id}": lambda world: Call(
+        world.said.public_id, body={"body": "Of the owner, mended."}
+    ),
+    "DELETE chat/messages/{public_id}": lambda world: Call(world.said.public_id),
+    "POST chat/messages/{public_id}/report": lambda world: Call(
+        world.answer.public_id, body={"reason": "spam", "note": "Again."}
+    ),
+    "POST chat/blocks": lambda world: Call(body={"user": str(world.connection.user.public_id)}),
+    "DELETE chat/blocks/{public_id}": lambda world: Call(world.blocked.public_id),
+    "PATCH chat/preferences": lambda world: Call(body={"accepts_direct": True}),
+    "DELETE chat/connections/{public_id}": lambda world: Call(world.connection.public_id),
     "PATCH me": lambda world: Call(body={"channel_preferences": [_CHOICE]}),
     "PUT me/devices/current": lambda world: Call(body=DEVICE | {"push_token": "a-push-token"}),
     "DELETE me/devices/{public_id}": lambda world: Call(world.device.public_id),
@@ -183,6 +205,7 @@ IDS: Final[dict[str, Callable[[World], object]]] = {
     "images": lambda world: world.photo.public_id,
     "reservations": lambda world: world.confirmed.public_id,
     "statements": lambda world: world.statement.period,
+    "chat": lambda world: world.thread.public_id,
     **{name: _content_id(name) for name in CONTENT},
 }
 

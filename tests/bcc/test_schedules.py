@@ -26,6 +26,8 @@ from accounts.services.one_time_passwords import Purpose, issue_challenge
 from accounts.services.roles import sync_roles
 from bcc.core.models import IdempotencyKey
 from bcc.settings.schedules import SCHEDULES
+from chat.models import Connection, Message, RetentionRule, SocketProcess
+from chat.models import Participant as ChatParticipant
 from documents.models import ImportBatch, KindRule
 from documents.services.assets import ORPHAN_AGE, keep_bytes
 from documents.services.batches.receive import receive_batch
@@ -34,6 +36,7 @@ from metrics.models import Activity
 from metrics.services.activities import flush_activities, record_activity
 from reservations import services
 from reservations.models import ReservationEvent, Strike
+from tests.chat.talk import at_desk, make_clerk, make_desk, say
 from tests.documents.batches.delivery import balance, balances_file
 from tests.factories import UserFactory, make_facility
 from tests.reservations.bookings import book, wish_for
@@ -107,7 +110,7 @@ def a_file_of_accounts_left_behind(owner: Member, now: datetime) -> Work:
     return Work(timedelta(seconds=60), Member.objects.filter(membership__account_no="NEW-1").count)
 
 
-def gone(row: type[OneTimePassword | IdempotencyKey | Activity]) -> Count:
+def gone(row: type[OneTimePassword | IdempotencyKey | Activity | Message]) -> Count:
     return lambda: 1 - row._base_manager.count()
 
 
@@ -168,6 +171,26 @@ def a_file_that_has_not_come(owner: Member, now: datetime) -> Work:
     return Work(timedelta(days=2), told.count)
 
 
+def a_message_to_who_is_away(owner: Member, now: datetime) -> Work:
+    clerk = make_clerk()
+    say(at_desk(make_desk(), owner, now), clerk, now=now)
+    # As if the nudge had been lost, while their phone was on a server that dies half a minute later.
+    Notification.objects.all().delete()
+    ChatParticipant.objects.update(told_seq=0)
+    process = SocketProcess.objects.create(name="p", started_at=now, seen_at=now + timedelta(seconds=29.5))
+    Connection.objects.create(
+        process=process, user_id=owner.user_id or 0, session=uuid4(), connected_at=now, last_active_at=now
+    )
+    told = Notification.objects.filter(kind="chat_message", channel=Channel.IN_APP)
+    return Work(timedelta(minutes=1), told.count)
+
+
+def a_message_that_is_kept_no_longer(owner: Member, now: datetime) -> Work:
+    say(at_desk(make_desk(), owner, now), owner, now=now)
+    RetentionRule.objects.create(kind="desk", keep_days=30)
+    return Work(timedelta(days=30, minutes=1), gone(Message))
+
+
 # One for each entry of the schedule: a new entry is given its own here.
 WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "reservations.expire_due": a_hold,
@@ -181,6 +204,8 @@ WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "documents.sweep_assets": a_file_that_nobody_names,
     "core.purge_idempotency_keys": a_reply_of_the_day_before,
     "metrics.purge_activities": a_sign_in_of_long_ago,
+    "chat.tell_away": a_message_to_who_is_away,
+    "chat.apply_retention": a_message_that_is_kept_no_longer,
     "documents.sweep_batches": a_batch_that_nobody_holds,
     "documents.scan_dropfolder": a_file_that_stands_still,
     "documents.expect_files": a_file_that_has_not_come,
