@@ -322,7 +322,7 @@ class _Table:
         return None
 
     def _is_anyones(self, texts: Sequence[str], word: str) -> bool:
-        """Whether an account stands in a row whose first ``word`` is a total's: "Total Fitness" is a place."""
+        """Whether an account stands beside a first ``word`` like a total's: "Total Fitness" is a place."""
         places = [self._header.places[column.name] for column in self._columns if column.type == "account"]
         return any(texts[place] not in ("", word) for place in places if place < len(texts))
 
@@ -334,6 +334,9 @@ class _Table:
         others = [column for column in self._columns if column.type != "money"]
         if not self._sums or any(as_text(self._cell(line, column.name)) for column in others):
             return False
+        filled = [name for name in self._sums if as_text(self._cell(line, name))]
+        if filled and all(line.odd.get(self._places[name]) == "formula" for name in filled):
+            return True
         found = self._amounts(line)
         return bool(found) and all(amount == self._sums[name] for name, amount in found.items())
 
