@@ -54,7 +54,7 @@ FIELD_LABELS: Mapping[str, Any] = {
 }
 MONEY: Final = frozenset({"amount", "charges", "due", "payments", "previous"})
 # Kept for the machine, not for the reader.
-_HIDDEN = frozenset({"raw", "problem", "why", "clean", "active", "document", "document_kind"})
+_HIDDEN = frozenset({"raw", "problem", "why", "clean", "active", "document", "document_kind", "page_account"})
 
 
 @dataclass(frozen=True, slots=True)
