@@ -303,7 +303,6 @@ class ImportBatchAdmin(ReadOnlyModelAdmin[ImportBatch]):
                 "is_live": BatchState(batch.state) in WORKED,
             }
         )
-        answer["Cache-Control"] = "no-store"
         return answer
 
     def errors_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
