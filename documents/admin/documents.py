@@ -112,7 +112,7 @@ class DocumentAdmin(ReadOnlyModelAdmin[Document]):
             return HttpResponseRedirect(self.url_of("change", pk))
         if request.method == "GET" and gives_bytes(response):
             note_access(
-                document=document,
+                document_id=document.pk,
                 user_id=request.user.pk,
                 is_staff=True,
                 kind=AccessKind.DOWNLOAD,

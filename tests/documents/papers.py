@@ -16,7 +16,6 @@ from documents.models import (
     BatchKind,
     BatchSource,
     Document,
-    DocumentAccess,
     ImportBatch,
     ImportItem,
     Publication,
@@ -115,8 +114,8 @@ def make_account(membership: Membership, period: str, *, now: datetime) -> None:
     )
 
 
-def read_by_staff(document: Document, user: User, *, now: datetime) -> DocumentAccess:
-    return note_access(document=document, user_id=user.pk, is_staff=True, kind=AccessKind.DOWNLOAD, now=now)
+def read_by_staff(document: Document, user: User, *, now: datetime) -> None:
+    note_access(document_id=document.pk, user_id=user.pk, is_staff=True, kind=AccessKind.DOWNLOAD, now=now)
 
 
 def _row(membership: Membership, period: str, now: datetime, more: dict[str, Any]) -> dict[str, Any]:
