@@ -1,3 +1,5 @@
-from documents.admin import account, documents
+"""The back office of documents."""
 
-__all__ = ["account", "documents"]
+from documents.admin import account, batches, documents, items, periods, rules
+
+__all__ = ["account", "batches", "documents", "items", "periods", "rules"]

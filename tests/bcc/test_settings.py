@@ -140,7 +140,7 @@ class TestDevelopment:
             "bcc.settings.development", "DATABASES", "CELERY_BROKER_URL",
             DATA_DIR=str(tmp_path), DATABASE_URL=SOUND["DATABASE_URL"], REDIS_URL=SOUND["REDIS_URL"],
         )  # fmt: skip
-        assert found["DATABASES"]["default"]["ENGINE"] == "django.db.backends.postgresql"
+        assert found["DATABASES"]["default"]["ENGINE"] == "bcc.core.postgres"
         assert found["CELERY_BROKER_URL"] == SOUND["REDIS_URL"]
 
     def test_keeps_its_keys(self, tmp_path: Path) -> None:

@@ -25,9 +25,10 @@ import yaml
 from tests.live.certificate import make_certificate
 from tests.live.server import ROOT, START_SECONDS, STOP_SECONDS, environment, free_port
 
-PYTHON_SERVICES = ("web", "sockets", "worker", "beat")
+WORKERS = ("worker", "mail", "batch")
+PYTHON_SERVICES = ("web", "sockets", *WORKERS, "beat")
 # How each says that it has begun, where it has no port to be asked at.
-SIGNS = {"worker": " ready.", "beat": "LocalTime ->"}
+SIGNS = {**dict.fromkeys(WORKERS, " ready."), "beat": "LocalTime ->"}
 
 # What the proxy and the application of the tests share.
 FILES_LINK_KEY = "a-key-of-the-tests-that-signs-nothing-else"
@@ -109,8 +110,8 @@ class Processes:
             return False
 
     def stop(self) -> None:
-        """The proxy first, then what it asked, then the scheduler and the worker."""
-        for name in ("proxy", "web", "sockets", "beat", "worker"):
+        """The proxy first, then what it asked, then the scheduler and the workers."""
+        for name in ("proxy", "web", "sockets", "beat", *WORKERS):
             service = self.running.pop(name, None)
             if service is not None:
                 try:
