@@ -70,7 +70,8 @@ class StatementView(ConditionalGetMixin, HouseholdView):
     )
     def get(self, request: Request, period: str) -> Response:
         statement = find_statement(self.member_id, period)
-        return Response(StatementSerializer(statement, context=named([statement.document])).data)
+        papers = [] if statement.document is None else [statement.document]
+        return Response(StatementSerializer(statement, context=named(papers)).data)
 
 
 class DocumentListView(HouseholdView):

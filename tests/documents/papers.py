@@ -18,6 +18,7 @@ from documents.models import (
     Document,
     ImportBatch,
     ImportItem,
+    KindRule,
     Publication,
     StatementSummary,
 )
@@ -145,6 +146,11 @@ def make_batch(kind: BatchKind, *, now: datetime, period: str = "2026-05", title
         uploader=user,
         created_at=now,
     )
+
+
+def name_files(kind: str, pattern: str) -> None:
+    """What the club calls files of a kind of batch from now on."""
+    KindRule.objects.update_or_create(kind=kind, defaults={"download_name": pattern})
 
 
 def file_in_batch(batch: ImportBatch, *documents: Document) -> None:
