@@ -36,7 +36,7 @@ class TestKeptRedisCache:
 
     def test_counts_in_one_round_trip(self, cache: KeptRedisCache, monkeypatch: pytest.MonkeyPatch) -> None:
         sent: list[Any] = []
-        real = AbstractConnection.send_packed_command
+        real: Any = AbstractConnection.send_packed_command
 
         def noted(self: Any, command: Any, *rest: Any, **more: Any) -> Any:
             sent.append(command)

@@ -35,7 +35,7 @@ class TestGroupSend:
 
     def test_asks_once_where_nobody_listens(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         sent: list[Any] = []
-        real = AbstractConnection.send_packed_command
+        real: Any = AbstractConnection.send_packed_command
 
         async def noted(self: Any, command: Any, *rest: Any, **more: Any) -> Any:
             sent.append(command)
