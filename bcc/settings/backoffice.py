@@ -83,8 +83,22 @@ BACKOFFICE_SECTIONS = [
         _("How Finance's files are read"),
         ["documents.kindrule", "documents.filenamepattern", "documents.pageregion"],
     ),
-    ("chat", _("Chat"), ["chat.*"]),
-    ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification"]),
+    (
+        "chat",
+        _("Chat"),
+        [
+            "chat.console",
+            "chat.messagereport",
+            "chat.heldmessage",
+            "chat.desk",
+            "chat.cannedreply",
+            "chat.heldword",
+            "chat.chatsettings",
+            "chat.retentionrule",
+            "chat.*",
+        ],
+    ),
+    ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification", "accounts.smsuse"]),
     ("reports", _("Reports"), ["metrics.occupancy", "metrics.*"]),
     (
         "access",
@@ -104,6 +118,7 @@ BACKOFFICE_SECTIONS = [
         _("System"),
         [
             "auditlog.logentry",
+            "chat.connection",
             "metrics.jobrun",
             "metrics.activity",
             "django_celery_beat.periodictask",
