@@ -154,6 +154,8 @@ class ChatClient:
             await asyncio.sleep(0.05)
             await socket.send(json.dumps(pending))
             return
+        if frame["code"] == "busy":
+            return  # of the socket itself: it is closed, and another is opened in a moment
         self._pending.pop(frame.get("client_id", ""), None)
         self.refusals.append(frame)
 
