@@ -28,6 +28,7 @@ CELERY_TASK_ROUTES = {
     "accounts.send_*": {"queue": MAIL},
     "*.purge_*": {"queue": BATCH},
     "documents.*": {"queue": BATCH},
+    "chat.apply_retention": {"queue": BATCH},
 }
 
 CELERY_TASK_QUEUES = [
