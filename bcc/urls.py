@@ -40,6 +40,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("time", TimeView.as_view(), name="time"),
     path("", include("accounts.urls")),
     path("", include("facilities.urls")),
+    path("", include("documents.urls")),
     path("", include("chat.urls")),
 ]
 

@@ -8,7 +8,7 @@ from accounts.admin.members import (
     MembershipCategoryAdmin,
     PrivilegeHoldAdmin,
 )
-from accounts.admin.messages import MessageTemplateAdmin, NotificationAdmin
+from accounts.admin.messages import MessageTemplateAdmin, NotificationAdmin, SmsUseAdmin
 from accounts.admin.sign_in import StaffSignInForm
 from accounts.admin.users import UserAdmin
 
@@ -22,6 +22,7 @@ __all__ = [
     "NotificationAdmin",
     "PrivilegeHoldAdmin",
     "SessionAdmin",
+    "SmsUseAdmin",
     "StaffSignInForm",
     "UserAdmin",
 ]

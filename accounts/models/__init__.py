@@ -3,6 +3,7 @@ from accounts.models.holds import PrivilegeHold
 from accounts.models.issuing import AccountImport, AccountImportRow
 from accounts.models.membership import Member, Membership, MembershipCategory, Relation, Standing
 from accounts.models.notifications import Channel, ChannelPreference, MessageTemplate, Notification
+from accounts.models.texts import SmsUse
 from accounts.models.user import RevocationEpoch, User
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Relation",
     "RevocationEpoch",
     "Session",
+    "SmsUse",
     "Standing",
     "User",
 ]

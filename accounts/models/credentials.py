@@ -18,6 +18,9 @@ class DeviceQuerySet(models.QuerySet["Device"]):
     def trusted(self) -> Self:
         return self.filter(trusted_at__isnull=False, revoked_at__isnull=True)
 
+    def reached_by_push(self) -> Self:
+        return self.trusted().filter(push_token__gt="")
+
 
 class Device(PublicModel):
     """A phone or browser somebody signed in from.

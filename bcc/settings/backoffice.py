@@ -98,7 +98,7 @@ BACKOFFICE_SECTIONS = [
             "chat.*",
         ],
     ),
-    ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification"]),
+    ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification", "accounts.smsuse"]),
     ("reports", _("Reports"), ["metrics.occupancy", "metrics.*"]),
     (
         "access",

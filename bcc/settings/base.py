@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from bcc.core import logs
 from bcc.settings.backoffice import *
+from bcc.settings.engines import COUNTERS
+from bcc.settings.files import *
 from bcc.settings.queues import *
 from bcc.settings.rest import *
 from bcc.settings.schedules import *
@@ -41,6 +43,8 @@ CLUB_WEEK_START = env.int("CLUB_WEEK_START", 0)  # 0 is Monday
 CLUB_COLOUR = env.str("CLUB_COLOUR", "#1f5c3f")
 CLUB_EMAIL = env.str("CLUB_EMAIL", "club@example.com")
 CLUB_PHONE_REGION = env.str("CLUB_PHONE_REGION", "PH")
+# Two TrueType files, plain and bold, for names that the built-in font of statements has no letters for.
+STATEMENT_FONTS = env.list("STATEMENT_FONTS", default=[])
 PHONENUMBER_DEFAULT_REGION = CLUB_PHONE_REGION
 PHONENUMBER_DB_FORMAT = "E164"
 
@@ -171,6 +175,31 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_HASHERS = ["accounts.policies.hashers.ClubArgon2PasswordHasher"]
 # How a text leaves the house, by channel; a channel without a sender is not used.
 NOTIFICATION_SENDERS = {"email": "accounts.senders.EmailSender"}
+
+# Text messages: the request of one message to the gateway. $to, $text and $from are filled in.
+SMS_URL = env.str("SMS_URL", "")
+SMS_METHOD = env.str("SMS_METHOD", "POST")
+SMS_CONTENT_TYPE = env.str("SMS_CONTENT_TYPE", "application/json")
+SMS_HEADERS = env.json("SMS_HEADERS", {})
+SMS_BODY = env.str("SMS_BODY", '{"to": "$to", "from": "$from", "text": "$text"}')
+SMS_FROM = env.str("SMS_FROM", CLUB_NAME[:11])
+# Where in the gateway's reply its own number of the message stands, by dots: "data.0.id".
+SMS_REFERENCE = env.str("SMS_REFERENCE", "")
+SMS_TIMEOUT = env.float("SMS_TIMEOUT", 10.0)
+SMS_COUNTRIES = env.list("SMS_COUNTRIES", default=["+63"])
+# Budgets of a day, in messages; 0 is none.
+SMS_A_DAY_PER_NUMBER = env.int("SMS_A_DAY_PER_NUMBER", 10)
+SMS_A_DAY_PER_ADDRESS = env.int("SMS_A_DAY_PER_ADDRESS", 60)
+SMS_A_DAY = env.int("SMS_A_DAY", 2000)
+SMS_COST_PER_PART = env.str("SMS_COST_PER_PART", "0.50")
+if SMS_URL:
+    NOTIFICATION_SENDERS["sms"] = "accounts.senders.HttpSmsSender"
+
+# Pushes to telephones: the service account's file of Firebase, and the extra `push`.
+FCM_CREDENTIALS_FILE = env.str("FCM_CREDENTIALS_FILE", "")
+FCM_URL = env.str("FCM_URL", "https://fcm.googleapis.com")
+if FCM_CREDENTIALS_FILE:
+    NOTIFICATION_SENDERS["push"] = "accounts.senders.push.FcmSender"
 # One-time codes go by the first of these that has a sender and for which the person has an address.
 OTP_CHANNELS = ["sms", "email"]
 LOGIN_URL = "admin:login"
@@ -207,10 +236,15 @@ RATE_LIMITS = {
     "token_refresh": env.str("RATE_TOKEN_REFRESH", "60/10m"),
     "booking": env.str("RATE_BOOKING", "60/m"),
     "socket_ticket": env.str("RATE_SOCKET_TICKET", "30/m"),
+    "image_upload": env.str("RATE_IMAGE_UPLOAD", "60/h"),
+    "image_reads": env.str("RATE_IMAGE_READS", "3000/m"),
     "chat": env.str("RATE_CHAT", "120/m"),
     "reads": env.str("RATE_READS", "600/m"),
     "anonymous": env.str("RATE_ANONYMOUS", "120/m"),
 }
+
+# django-ratelimit's counters: a cache of their own class, which counts in one command.
+RATELIMIT_USE_CACHE = COUNTERS
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -275,14 +309,13 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 STATIC_URL = "/static/"
 STATIC_ROOT: Path | None = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "documents.storage.DurableFileSystemStorage",
-        "OPTIONS": {"location": str(DATA_DIR / "files")},
-    },
+    "default": file_storage(env, DATA_DIR),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 # The proxy sends the bytes of files itself (X-Accel-Redirect), and checks links of up to a minute alone
 # with a key that only it and we know: see docs/files.md. Empty: every link is checked here.
+# What decodes JPEGs: "pillow", or "vips" where the extra of that name is installed.
+IMAGE_ENGINE = env.str("IMAGE_ENGINE", "pillow")
 FILES_BY_PROXY = env.bool("FILES_BY_PROXY", False)
 FILES_LINK_KEY = env.str("FILES_LINK_KEY", "")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{CLUB_NAME} <{CLUB_EMAIL}>")

@@ -16,6 +16,8 @@ SQLITE_TIMEOUT_SECONDS = 20
 SCHEMES = frozenset({"sqlite", "postgres", "postgresql", "mssql"})
 PYTHON_DRIVERS = ("mssql_python", "pyodbc")
 ODBC_DRIVER = "ODBC Driver 18 for SQL Server"
+# The alias of the cache that holds the counters of rate limits.
+COUNTERS = "counters"
 REDIS_VISIBILITY_TIMEOUT_SECONDS = 15 * 60
 
 
@@ -97,14 +99,13 @@ def _sql_server(options: dict[str, Any]) -> dict[str, Any]:
 
 def embedded_services() -> dict[str, Any]:
     """Cache, channel layer and queue inside this process; what they hold ends with it."""
+    memory = {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "bcc",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
     return {
-        "CACHES": {
-            "default": {
-                "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-                "LOCATION": "bcc",
-                "OPTIONS": {"MAX_ENTRIES": 50_000},
-            }
-        },
+        "CACHES": {"default": memory, COUNTERS: memory},
         "CHANNEL_LAYERS": {
             "default": {"BACKEND": "bcc.core.layers.ThreadedInMemoryLayer", "CONFIG": {"capacity": 500}}
         },
@@ -118,14 +119,15 @@ def embedded_services() -> dict[str, Any]:
 
 def redis_services(url: str) -> dict[str, Any]:
     """Cache, channel layer and queue on the Redis at ``url``, apart by their key prefixes."""
+    redis = {
+        "LOCATION": url,
+        "KEY_PREFIX": "bcc",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
     return {
         "CACHES": {
-            "default": {
-                "BACKEND": "bcc.core.cache.KeptRedisCache",
-                "LOCATION": url,
-                "KEY_PREFIX": "bcc",
-                "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
-            }
+            "default": {"BACKEND": "bcc.core.cache.KeptRedisCache", **redis},
+            COUNTERS: {"BACKEND": "bcc.core.cache.CountingRedisCache", **redis},
         },
         "CHANNEL_LAYERS": {
             "default": {

@@ -59,6 +59,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
     # Clients are generated from these names: a made one changes when another field is like it.
     "ENUM_NAME_OVERRIDES": {
+        "AccessKind": "documents.models.AccessKind",
+        "AccessSubject": "documents.serializers.reading.SUBJECTS",
         "ActorKind": ["member", "staff", "system"],
         "Audience": "facilities.models.Audience",
         "Channel": "accounts.models.Channel",
@@ -67,9 +69,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ConversationKind": "chat.models.Kind",
         "ConversationState": "chat.models.Conversation.State",
         "DeskWeekday": "chat.models.Weekday",
+        "DocumentKind": "documents.models.DocumentKind",
+        "EntryKind": "documents.models.EntryKind",
         "FacilityKind": "facilities.models.Kind",
         "FacilityTakes": "facilities.models.Takes",
         "GuestClass": "reservations.models.Guest.GuestClass",
+        "ImagePurpose": ["member_photo", "club"],
+        "LinkChecker": "documents.serializers.reading.CHECKERS",
         "ParticipantKind": "reservations.models.Participant.Kind",
         "Platform": "accounts.models.Device.Platform",
         "PolicyTopic": "facilities.policies.plain_language.TOPICS",

@@ -94,6 +94,11 @@ SCHEDULES: dict[str, Schedule] = {
         "Deletes the replies kept for repeated requests after a day.",
         every=HOUR,
     ),
+    "Sweep stored files": Schedule(
+        "documents.sweep_assets",
+        "Deletes files that nothing refers to any more, and reports files that are missing.",
+        crontab="40 3 * * *",
+    ),
     "Purge old activities": Schedule(
         "metrics.purge_activities",
         "Deletes sign-in outcomes and refusals that are kept no longer.",

@@ -130,7 +130,15 @@ class TestAccess:
     def test_no_list_shows_what_is_somebody_elses(self, world: World) -> None:
         secrets = [
             str(one.public_id)
-            for one in (world.confirmed, world.held, world.ready, world.device, world.notification)
+            for one in (
+                world.confirmed,
+                world.held,
+                world.ready,
+                world.device,
+                world.notification,
+                world.statement,
+                world.photo,
+            )
         ] + [world.owner.member_no, str(world.owner.public_id)]
         lists = [one for one in operations() if one.method == "GET" and not one.has_id]
         assert lists
@@ -145,6 +153,10 @@ class TestAccess:
             "reservations": world.confirmed.public_id,
             "me/devices": world.device.public_id,
             "me/notifications": world.notification.public_id,
+            "documents": world.statement.public_id,
+            "statements": world.statement.public_id,
+            "me/access-log": world.statement.public_id,
+            "me/photo": world.photo.public_id,
         }
         for path, public_id in shown.items():
             body = send(owner, Operation("GET", path), Call()).content.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,12 +32,16 @@ from bcc.core.actors import Actor
 from chat.models import Attachment, Connection, Conversation, Desk, Message, SocketProcess
 from chat.services.moderation import block
 from chat.services.opening import open_group
+from documents.models import Document, Image, ImagePurpose
+from documents.services.images import set_photo, take_in
 from facilities.models import Announcement, ClubRule, Contact, Content, Event, Facility, Faq, Outlet, Promo
 from reservations.models import Reservation
 from reservations.services import create_reservation
 from reservations.services.booking import Wish
 from tests.chat.talk import allow, at_desk, identity_of, make_attachment, make_desk, say, willing
 from tests.conftest import at_club
+from tests.documents import pictures
+from tests.documents.papers import make_account, make_statement, read_by_staff
 from tests.factories import MemberFactory, UserFactory, make_facility, make_session
 
 PASSWORD: Final = "correct horse battery staple"
@@ -72,6 +77,7 @@ class World:
     notification: Notification
     content: dict[str, Content]
     tokens: Tokens
+    photo: Image
     challenge: Challenge
     code: str
     thread: Conversation
@@ -83,6 +89,7 @@ class World:
     desk: Desk
     attachment: Attachment
     grants: dict[Purpose, str]
+    statement: Document
 
 
 def build_world(now: datetime) -> World:
@@ -98,6 +105,9 @@ def build_world(now: datetime) -> World:
     court = make_facility("Court One", terms={"max_slots": 3, "check_in_from_minutes": 240})
     hall = make_facility("Held Hall", kind="hall", terms={"hold_minutes": 10, "max_slots": 3})
     challenge = _challenge(user, now)
+    statement = make_statement(owner.membership, "2026-05", now=now, due="4380.50")
+    make_account(owner.membership, "2026-05", now=now)
+    read_by_staff(statement, staff["Finance Approver"], now=now)
     desk = make_desk()
     thread = at_desk(desk, owner, now)
     said = _said(thread, owner, "Of the owner.", now)
@@ -137,6 +147,7 @@ def build_world(now: datetime) -> World:
             for name, (model, more) in CONTENT.items()
         },
         tokens=make_tokens(user=user, session=make_session(user, now=now), now=now),
+        photo=_photo(owner, now),
         challenge=challenge,
         code=_code_of(challenge.challenge),
         thread=thread,
@@ -153,6 +164,7 @@ def build_world(now: datetime) -> World:
             Purpose.ACTIVATION: _grant(UserFactory.create(display_name="Test Newcomer"), "activation", now),
             Purpose.RESET: _grant(user, "reset", now),
         },
+        statement=statement,
     )
 
 
@@ -208,6 +220,19 @@ def _book(member: Member, facility: Facility, at: datetime, now: datetime, *, pa
         by=Actor("member", member.full_name, member.user_id, member.pk),
         now=now,
     )
+
+
+def _photo(member: Member, now: datetime) -> Image:
+    """The owner's, which the household and staff see."""
+    assert member.user_id is not None
+    image = take_in(
+        content=io.BytesIO(pictures.saved(pictures.corners(64, 64), "PNG")),
+        purpose=ImagePurpose.MEMBER_PHOTO,
+        by_user_id=member.user_id,
+        now=now,
+    )
+    set_photo(member_id=member.pk, by_user_id=member.user_id, image_id=image.public_id, now=now)
+    return image
 
 
 def _challenge(user: User, now: datetime) -> Challenge:

@@ -19,6 +19,7 @@ OWN: Final = {
     ("chat.console", "view"): "chat.serve_desks",
     ("reservations.today", "view"): "reservations.work_the_desk",
     ("reservations.reservation", "add"): "reservations.book_for_members",
+    ("documents.importbatch", "add"): "documents.upload_batch",
 }
 PAGES: Final = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
 
