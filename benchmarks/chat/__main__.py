@@ -234,7 +234,8 @@ def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def told(rows: list[dict[str, Any]]) -> str:
     head = (
         f"{'server':<10} {'clients':>7} {'window':>6} {'rows':>5} {'proc':>4} {'deliv/s':>9} "
-        f"{'per core s':>10} {'us each':>8} {'p50 ms':>7} {'p99 ms':>7} {'kB/conn':>7} {'lost':>5} {'load':>5}"
+        f"{'per core s':>10} {'us each':>8} {'p50 ms':>7} {'p99 ms':>7} {'kB/conn':>7} "
+        f"{'lost':>5} {'load':>5}"
     )
     lines = [
         f"{one['server']:<10} {one['clients']:>7} {one['window']:>6} "
