@@ -20,7 +20,7 @@ TEST_WORKERS ?= 3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test soak bench-api bench-files check lint types schema-check format demo-reset schema erd shell doctor coverage \
+.PHONY: help run test soak bench-api bench-chat bench-files check lint types schema-check format demo-reset schema erd shell doctor coverage \
 	requirements install install-dev browser odbc services clean
 
 help: ## list these commands
@@ -38,6 +38,9 @@ soak: install-dev odbc services ## storms, kills and floods against running serv
 
 bench-api: install-dev services ## three hot routes beside an Express server: BENCH_ARGS="--engines sqlite --scale 1"
 	@$(PYTHON) -m benchmarks.api $(BENCH_ARGS)
+
+bench-chat: install-dev services ## the chat's fan-out beside Socket.IO: BENCH_ARGS="--clients 1000 --windows 8"
+	@$(PYTHON) -m tests.services -- $(PYTHON) -m benchmarks.chat $(BENCH_ARGS)
 
 bench-files: install-dev services ## a private file of 200 kB beside Express and plain nginx: BENCH_ARGS="--quick"
 	@$(PYTHON) -m benchmarks.files $(BENCH_ARGS)

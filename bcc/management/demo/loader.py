@@ -19,6 +19,7 @@ from bcc.core import transactions
 from bcc.management.demo.bookings import Booked, load_bookings
 from bcc.management.demo.people import load_members, load_staff
 from bcc.management.demo.places import load_content, load_places
+from bcc.management.demo.talk import load_talk
 
 DATA = Path(__file__).with_name("club.yaml")
 SIGN_INS = "demo-sign-ins"
@@ -64,6 +65,8 @@ def load(*, now: datetime, say: Say, days: int | None = None) -> Loaded:
     cast = _cast_of(members)
     households = {member.membership_id for member in cast}
     bookings = load_bookings(club["bookings"], members=members, cast=households, now=now)
+    say("desks, and what was said there")
+    transactions.run(lambda: load_talk(club, members=members, staff=staff, now=now))
     _write_sign_ins(cast, staff, password)
     return Loaded(members, staff, bookings)
 
