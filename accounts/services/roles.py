@@ -46,6 +46,7 @@ _BOOKINGS: Final = (
 )
 _OUTBOX: Final = ("notification", "messagetemplate", "smsuse")
 _ISSUING: Final = ("accountimport",)
+_PRIVACY: Final = ("privacynotice", "deletionrequest", "recordread", "memberview")
 _ACCESS: Final = ("user", "device", "session")
 
 _BATCHES: Final = ("importbatch", "importitem", "period")
@@ -67,6 +68,11 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "accounts", *_PEOPLE),
     "Membership": _may("view add change", "accounts", *_PEOPLE)
     | _may("view add", "accounts", *_ISSUING)
+    | _may("view", "accounts", *_PRIVACY)
+    | _may("add", "accounts", "privacynotice")
+    | _may("change", "accounts", "deletionrequest")
+    | _may("view add change", "accounts", "staffmessage")
+    | frozenset({"accounts.view_as_member"})
     | _may("view", "accounts", "user", "notification", "smsuse")
     | _may(_EDIT, "accounts", "messagetemplate")
     | _may(_EDIT, "facilities", *_CONTENT)
@@ -93,7 +99,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "metrics", "occupancy", "activity")
     | _may("view change", "metrics", "jobrun")
     | _may("view", "auditlog", "logentry"),
-    "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS, *_ISSUING)
+    "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS, *_ISSUING, *_PRIVACY, "staffmessage")
     | _may("view", "metrics", "occupancy", "activity", "jobrun")
     | _may("view", "documents", *_BATCHES, *_READING, *_ACCOUNT)
     | _may("view", "facilities", *_GROUND, *_CONTENT)

@@ -28,6 +28,10 @@ BACKOFFICE_SECTIONS = [
             "accounts.accountimport",
             "accounts.privilegehold",
             "accounts.membershipcategory",
+            "accounts.deletionrequest",
+            "accounts.privacynotice",
+            "accounts.recordread",
+            "accounts.memberview",
         ],
     ),
     (
@@ -84,7 +88,11 @@ BACKOFFICE_SECTIONS = [
         ["documents.kindrule", "documents.filenamepattern", "documents.pageregion"],
     ),
     ("chat", _("Chat"), ["chat.*"]),
-    ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification", "accounts.smsuse"]),
+    (
+        "messages",
+        _("Messages"),
+        ["accounts.staffmessage", "accounts.messagetemplate", "accounts.notification", "accounts.smsuse"],
+    ),
     ("reports", _("Reports"), ["metrics.occupancy", "metrics.*"]),
     (
         "access",

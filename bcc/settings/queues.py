@@ -26,6 +26,8 @@ BATCH = "batch"
 # By the task's name; the first that fits.
 CELERY_TASK_ROUTES = {
     "accounts.send_*": {"queue": MAIL},
+    "accounts.run_import*": {"queue": BATCH},
+    "accounts.apply_retention": {"queue": BATCH},
     "*.purge_*": {"queue": BATCH},
     "documents.*": {"queue": BATCH},
 }

@@ -63,6 +63,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Audience": "facilities.models.Audience",
         "Channel": "accounts.models.Channel",
         "CodePurpose": "accounts.models.OneTimePassword.Purpose",
+        "DeletionState": "accounts.models.DeletionRequest.State",
         "FacilityKind": "facilities.models.Kind",
         "FacilityTakes": "facilities.models.Takes",
         "GuestClass": "reservations.models.Guest.GuestClass",

@@ -16,7 +16,7 @@ from django.core.cache import cache
 from django.db import transaction
 from rest_framework.test import APIClient
 
-from accounts.models import Device, Member, Notification, OneTimePassword, Relation, User
+from accounts.models import Device, Member, Notification, OneTimePassword, PrivacyNotice, Relation, User
 from accounts.policies.codes import derive_code
 from accounts.services import epoch
 from accounts.services.devices import DeviceFacts, remember_untrusted, token_hash
@@ -24,6 +24,7 @@ from accounts.services.grants import give_grant
 from accounts.services.identities import forget_identities
 from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Challenge, Purpose, issue_challenge
+from accounts.services.privacy import ask_for_deletion
 from accounts.services.roles import ROLES
 from accounts.services.sessions import revoke_session
 from accounts.services.tokens import Tokens, make_tokens
@@ -71,6 +72,7 @@ class World:
     challenge: Challenge
     code: str
     grants: dict[Purpose, str]
+    notice: PrivacyNotice
 
 
 def build_world(now: datetime) -> World:
@@ -116,6 +118,7 @@ def build_world(now: datetime) -> World:
             Purpose.ACTIVATION: _grant(UserFactory.create(display_name="Test Newcomer"), "activation", now),
             Purpose.RESET: _grant(user, "reset", now),
         },
+        notice=_privacy(cast, now),
     )
 
 
@@ -176,6 +179,13 @@ def _book(member: Member, facility: Facility, at: datetime, now: datetime, *, pa
 def _challenge(user: User, now: datetime) -> Challenge:
     device = remember_untrusted(user=user, facts=DeviceFacts(name="New phone"), now=now)
     return issue_challenge(user=user, purpose=Purpose.DEVICE, device=device, now=now)
+
+
+def _privacy(cast: dict[str, Member], now: datetime) -> PrivacyNotice:
+    """A notice in force, and a request to be forgotten of each member."""
+    for member in cast.values():
+        ask_for_deletion(member_id=member.pk, reason="", now=now)
+    return PrivacyNotice.objects.create(version="test-1", title="Test", text="Test.", published_at=now)
 
 
 def _grant(user: User, purpose: str, now: datetime) -> str:
