@@ -33,6 +33,9 @@ class AccountsConfig(AppConfig):
             User,
             exclude_fields=["password", "last_login", "token_version", "date_joined"],
             m2m_fields={"groups"},
+            # That it changed is the history; the whole number stands in the account only.
+            mask_fields=["mobile"],
+            mask_callable="accounts.policies.identifiers.masked",
         )
         auditlog.register(Membership, exclude_fields=["lock_version", "standing_changed_at"])
         auditlog.register(StaffMessage, exclude_fields=["leased_until", "next_user_id", "told"])
