@@ -19,7 +19,7 @@ class NoticeSerializer(serializers.Serializer[Any]):
     published_at = AwareDateTimeField()
 
 
-class DeletionRequestSerializer(serializers.Serializer[DeletionRequest]):
+class DeletionSerializer(serializers.Serializer[DeletionRequest]):
     """A request to be forgotten, and what became of it."""
 
     id = serializers.UUIDField(source="public_id")
@@ -37,7 +37,7 @@ class PrivacySerializer(serializers.Serializer[Any]):
     accepted_version = serializers.CharField(allow_null=True, help_text="Of the latest notice accepted.")
     accepted_at = AwareDateTimeField(allow_null=True)
     must_accept = serializers.BooleanField(help_text="Whether the notice in force was not accepted yet.")
-    deletion_request = DeletionRequestSerializer(allow_null=True)
+    deletion_request = DeletionSerializer(allow_null=True)
 
 
 class AcceptSerializer(StrictSerializer):

@@ -14,7 +14,7 @@ from accounts.permissions import IsMember
 from accounts.serializers.privacy import (
     AcceptSerializer,
     DeletionAskSerializer,
-    DeletionRequestSerializer,
+    DeletionSerializer,
     ExportSerializer,
     PrivacySerializer,
 )
@@ -106,7 +106,7 @@ class DeletionView(SignedInView):
     @extend_schema(
         operation_id="me_deletion_ask",
         request=DeletionAskSerializer,
-        responses=DeletionRequestSerializer,
+        responses=DeletionSerializer,
         examples=[OpenApiExample("Without a word", value={}, request_only=True), REQUEST_EXAMPLE],
         tags=["me"],
         summary="Ask to be forgotten; staff decide. Again gives the open request",
@@ -114,7 +114,7 @@ class DeletionView(SignedInView):
     def put(self, request: Request) -> Response:
         reason = self.body(DeletionAskSerializer)["reason"]
         asked = ask_for_deletion(member_id=self._member_id(), reason=reason, now=clock.now())
-        return Response(DeletionRequestSerializer(asked).data)
+        return Response(DeletionSerializer(asked).data)
 
     @extend_schema(
         operation_id="me_deletion_withdraw",
