@@ -41,7 +41,7 @@ def audience_choices() -> list[tuple[str, Any]]:
 class MessageForm(forms.ModelForm[StaffMessage]):
     """What is said, and to whom. When it is left empty, it goes when it is sent."""
 
-    to = forms.ChoiceField(label=gettext_lazy("to"), choices=audience_choices)
+    to = forms.ChoiceField(label=gettext_lazy("To"), choices=audience_choices)
 
     class Meta:
         model = StaffMessage

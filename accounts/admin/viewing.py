@@ -11,6 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import Resolver404, resolve, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -99,7 +101,7 @@ def _is_there(path: str) -> bool:
     return True
 
 
-def _asked(request: HttpRequest, view: MemberView, path: str) -> tuple[int, str]:
+def _asked(request: HttpRequest, view: MemberView, path: str) -> tuple[int, SafeString]:
     """The API's own answer to a GET in the member's name; the request is made here and has no other."""
     place, _sign, query = path.partition("?")
     asked = HttpRequest()
@@ -117,7 +119,23 @@ def _asked(request: HttpRequest, view: MemberView, path: str) -> tuple[int, str]
     if hasattr(answer, "render"):
         answer.render()
     try:
-        body = json.dumps(json.loads(answer.content), ensure_ascii=False, indent=2)
+        body = _readable(json.loads(answer.content))
     except ValueError:
-        body = ""
+        body = SafeString()
     return answer.status_code, body
+
+
+def _readable(value: Any) -> SafeString:
+    """What the API says, for a person: names and values, lists one under the other."""
+    if isinstance(value, dict):
+        rows = [(name.replace("_", " "), _readable(inner)) for name, inner in value.items()]
+        return format_html("<dl>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd>", rows))
+    if isinstance(value, list):
+        if not value:
+            return format_html("<em>{}</em>", _("nothing"))
+        return format_html(
+            "<ol>{}</ol>", format_html_join("", "<li>{}</li>", [(_readable(one),) for one in value])
+        )
+    if isinstance(value, bool):
+        return format_html("{}", _("yes") if value else _("no"))
+    return format_html("{}", "–" if value in (None, "") else value)
