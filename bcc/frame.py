@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from corsheaders.middleware import CorsMiddleware
@@ -88,10 +88,10 @@ class FrameMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         match = self._match(request)
-        form: Form | None = match.func.form if match is not None else None  # type: ignore[attr-defined]  # hot()'s
-        asked = form.asked(request, match.kwargs) if form is not None and match is not None else None
-        if asked is None or match is None or form is None:
+        asked = _asked(request, match) if match is not None else None
+        if asked is None or match is None:
             return self.get_response(request)
+        form = _form_of(match)
         self._before.process_request(request)
         request_id = accepted_request_id(request.META.get("HTTP_X_REQUEST_ID"))
         request.request_id = request_id  # type: ignore[attr-defined]  # Django's request takes attributes of ours
@@ -175,6 +175,17 @@ def _tails(patterns: Iterable[Any], before: str = "") -> Iterator[str]:
             yield from _tails(one.url_patterns, route)
         elif hasattr(one.callback, "form"):
             yield route.rpartition(">")[2]
+
+
+def _asked(request: HttpRequest, match: ResolverMatch) -> Any | None:
+    try:
+        return _form_of(match).asked(request, match.kwargs)
+    except Exception:  # noqa: BLE001 - it is raised again where all the middleware is
+        return None
+
+
+def _form_of(match: ResolverMatch) -> Form:
+    return cast("Form", match.func.form)  # type: ignore[attr-defined]  # hot() put it there
 
 
 def _hot_match(path: str) -> ResolverMatch | None:

@@ -22,6 +22,8 @@ from accounts.services import epoch
 from accounts.services.identities import forget_identities
 from accounts.services.roles import ROLES, sync_roles
 from accounts.services.tokens import make_tokens
+from chat.services.nudging import forget_nudges
+from chat.services.rules import forget_rules
 from facilities.models import Facility
 from metrics.services import activities
 from reservations.selectors import open_days
@@ -52,6 +54,8 @@ def forget() -> None:
     forget_identities()
     activities._buffer.take()
     open_days.forget()
+    forget_rules()
+    forget_nudges()
 
 
 @pytest.fixture(autouse=True)

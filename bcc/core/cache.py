@@ -6,9 +6,9 @@ often somebody may ask is counted at every request, so ``count`` is one command 
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
-from django.core.cache import cache
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
 # Counts and, for a new counter, sets its end, as one: a counter without an end would never open again.
@@ -40,26 +40,31 @@ class KeptRedisCache(RedisCache):
         super().__init__(server, params)
         self._class = KeptClient
 
-    def count(self, key: str, seconds: int) -> int:
-        """One more under ``key``, which ends ``seconds`` after its first; how many that makes."""
-        return cast(KeptClient, self._cache).count(self.make_and_validate_key(key), seconds)
 
+class CountingRedisCache(KeptRedisCache):
+    """The counters of django-ratelimit, which asks twice for each: add it, and if it is there, increase it.
 
-class _Counts(Protocol):
-    def count(self, key: str, seconds: int) -> int: ...
-
-
-def count(key: str, seconds: int) -> int:
-    """One more under ``key`` in the default cache, in one round trip where that is Redis.
-
-    The counter ends ``seconds`` after its first. Raises RedisError or OSError while the cache is away.
+    Here ``add`` counts, in one command, and ``incr`` tells what that made. Of a counter, which begins at
+    one, nobody sees a difference. The connections handler gives each thread an object of its own.
     """
-    if hasattr(cache, "count"):
-        return cast(_Counts, cache).count(key, seconds)
-    while True:
-        if cache.add(key, 1, seconds):
-            return 1
-        try:
-            return int(cache.incr(key))
-        except ValueError:
-            continue  # it ended between the two: the next look makes a new one
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._counted: tuple[str, int] | None = None
+
+    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        if value != 1 or timeout is DEFAULT_TIMEOUT or timeout is None:
+            return bool(super().add(key, value, timeout, version))
+        made = self.count(self.make_and_validate_key(key, version), int(timeout))
+        self._counted = (key, made)
+        return made == 1
+
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        counted, self._counted = self._counted, None
+        if counted is not None and counted[0] == key and delta == 1:
+            return counted[1]
+        return int(super().incr(key, delta, version))
+
+    def count(self, key: str, seconds: int) -> int:
+        """One more under the whole ``key``, which ends ``seconds`` after its first; how many that makes."""
+        return cast(KeptClient, self._cache).count(key, seconds)

@@ -87,7 +87,21 @@ BACKOFFICE_SECTIONS = [
         _("How Finance's files are read"),
         ["documents.kindrule", "documents.filenamepattern", "documents.pageregion"],
     ),
-    ("chat", _("Chat"), ["chat.*"]),
+    (
+        "chat",
+        _("Chat"),
+        [
+            "chat.console",
+            "chat.messagereport",
+            "chat.heldmessage",
+            "chat.desk",
+            "chat.cannedreply",
+            "chat.heldword",
+            "chat.chatsettings",
+            "chat.retentionrule",
+            "chat.*",
+        ],
+    ),
     (
         "messages",
         _("Messages"),
@@ -112,6 +126,7 @@ BACKOFFICE_SECTIONS = [
         _("System"),
         [
             "auditlog.logentry",
+            "chat.connection",
             "metrics.jobrun",
             "metrics.activity",
             "django_celery_beat.periodictask",

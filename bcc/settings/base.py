@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from bcc.core import logs
 from bcc.settings.backoffice import *
+from bcc.settings.engines import COUNTERS
+from bcc.settings.files import *
 from bcc.settings.queues import *
 from bcc.settings.rest import *
 from bcc.settings.schedules import *
@@ -41,6 +43,8 @@ CLUB_WEEK_START = env.int("CLUB_WEEK_START", 0)  # 0 is Monday
 CLUB_COLOUR = env.str("CLUB_COLOUR", "#1f5c3f")
 CLUB_EMAIL = env.str("CLUB_EMAIL", "club@example.com")
 CLUB_PHONE_REGION = env.str("CLUB_PHONE_REGION", "PH")
+# Two TrueType files, plain and bold, for names that the built-in font of statements has no letters for.
+STATEMENT_FONTS = env.list("STATEMENT_FONTS", default=[])
 PHONENUMBER_DEFAULT_REGION = CLUB_PHONE_REGION
 PHONENUMBER_DB_FORMAT = "E164"
 
@@ -243,9 +247,15 @@ RATE_LIMITS = {
     "token_refresh": env.str("RATE_TOKEN_REFRESH", "60/10m"),
     "booking": env.str("RATE_BOOKING", "60/m"),
     "socket_ticket": env.str("RATE_SOCKET_TICKET", "30/m"),
+    "image_upload": env.str("RATE_IMAGE_UPLOAD", "60/h"),
+    "image_reads": env.str("RATE_IMAGE_READS", "3000/m"),
+    "chat": env.str("RATE_CHAT", "120/m"),
     "reads": env.str("RATE_READS", "600/m"),
     "anonymous": env.str("RATE_ANONYMOUS", "120/m"),
 }
+
+# django-ratelimit's counters: a cache of their own class, which counts in one command.
+RATELIMIT_USE_CACHE = COUNTERS
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -310,14 +320,13 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 STATIC_URL = "/static/"
 STATIC_ROOT: Path | None = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "documents.storage.DurableFileSystemStorage",
-        "OPTIONS": {"location": str(DATA_DIR / "files")},
-    },
+    "default": file_storage(env, DATA_DIR),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 # The proxy sends the bytes of files itself (X-Accel-Redirect), and checks links of up to a minute alone
 # with a key that only it and we know: see docs/files.md. Empty: every link is checked here.
+# What decodes JPEGs: "pillow", or "vips" where the extra of that name is installed.
+IMAGE_ENGINE = env.str("IMAGE_ENGINE", "pillow")
 FILES_BY_PROXY = env.bool("FILES_BY_PROXY", False)
 FILES_LINK_KEY = env.str("FILES_LINK_KEY", "")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{CLUB_NAME} <{CLUB_EMAIL}>")
@@ -357,6 +366,11 @@ NUDGES_IN_BACKGROUND = True
 # What a socket may send: so many frames a second for long, and so many at once.
 SOCKET_FRAMES_PER_SECOND = env.int("SOCKET_FRAMES_PER_SECOND", 10)
 SOCKET_FRAMES_AT_ONCE = env.int("SOCKET_FRAMES_AT_ONCE", 60)
+# By which Redis processes tell each other of the chat; engines say which. Empty: there is one process.
+CHAT_REDIS_URL = ""
+# Of one sender in the chat, over all of their sockets in a process.
+CHAT_MESSAGES_PER_SECOND = env.int("CHAT_MESSAGES_PER_SECOND", 3)
+CHAT_MESSAGES_AT_ONCE = env.int("CHAT_MESSAGES_AT_ONCE", 30)
 
 # ---------------------------------------------------------------------------------------------- metrics
 

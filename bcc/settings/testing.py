@@ -57,7 +57,10 @@ CELERY_TASK_EAGER_PROPAGATES = True
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-STORAGES["default"]["OPTIONS"] = {"location": str(DATA_DIR / "files")}
+STORAGES["default"] = {
+    "BACKEND": "documents.storage.DurableFileSystemStorage",
+    "OPTIONS": {"location": str(DATA_DIR / "files")},
+}
 STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True

@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -237,7 +238,7 @@ class ImportBatchAdmin(ReadOnlyModelAdmin[ImportBatch]):
         query.pop("p", None)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{batch.get_kind_display()} {batch.period}".strip().capitalize(),
+            "title": capfirst(f"{batch.get_kind_display()} {batch.period}".strip()),
             "subtitle": batch.title,
             "opts": self.model._meta,
             "batch": batch,

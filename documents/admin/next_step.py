@@ -73,8 +73,8 @@ def _in_review(batch: ImportBatch, counts: Counts, viewer: Viewer) -> NextStep:
         return NextStep(text, undo, "control")
     if counts.waiting and viewer.may_upload:
         text = ngettext(
-            "One item waits in quarantine: look at it, and accept, give or discard it.",
-            "%(count)d items wait in quarantine: look at each, and accept, give or discard it.",
+            "One item waits in quarantine: look at it, then accept it, give it away or leave it out.",
+            "%(count)d items wait in quarantine: look at each, then accept it, give it away or leave it out.",
             counts.waiting,
         ) % {"count": counts.waiting}
         more = _("What you leave there is not published; the rest can be approved all the same.")

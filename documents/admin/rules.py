@@ -80,7 +80,10 @@ class FileNamePatternAdmin(ClubModelAdmin[FileNamePattern]):
 
     @admin.display(description=gettext_lazy("reads of the sample"))
     def reads(self, row: FileNamePattern) -> str:
-        read = compile_pattern(row.pattern).read(row.sample) if row.sample else None
+        try:
+            read = compile_pattern(row.pattern).read(row.sample) if row.sample else None
+        except ValueError as error:
+            return str(error)
         return ", ".join(f"{name}: {value}" for name, value in (read or {}).items()) or "–"
 
     def get_urls(self) -> list[URLPattern]:

@@ -16,7 +16,7 @@ from bcc.core.models import PublicModel
 from documents.models.assets import Asset
 from documents.models.documents import Document
 from documents.models.periods import PeriodField
-from documents.policies.batches import UNCOUNTED, WORKED, BatchState, Decision, Outcome
+from documents.policies.batches import ABSENT, UNCOUNTED, WORKED, BatchState, Decision, Outcome
 
 
 class BatchKind(models.TextChoices):
@@ -214,8 +214,8 @@ class ImportItemQuerySet(models.QuerySet["ImportItem"]):
         return self.filter(outcome=Outcome.OPEN)
 
     def counted(self) -> Self:
-        """What Finance counts: not the cover pages, nor rows that corrected ones took the place of."""
-        return self.exclude(reason__in=UNCOUNTED)
+        """What Finance counts: no covers, no rows that corrected ones took the place of, no absent names."""
+        return self.exclude(reason__in=UNCOUNTED).exclude(method=ABSENT)
 
     def filed(self) -> Self:
         return self.filter(outcome=Outcome.FILED)

@@ -80,10 +80,12 @@ def compile_pattern(pattern: str) -> NamePattern:
         field, anything, brace = part.groups()
         if brace:
             raise ValueError("A brace stands alone: write a field as {account_no}.")
-        if was_open and not between:
+        # A month ends by itself; anything else goes on until something else begins.
+        is_open = field != "period"
+        if was_open and is_open and not between:
             raise ValueError("Two parts follow each other with nothing between them: where would one end?")
         expression += re.escape(between)
-        was_open = True
+        was_open = is_open
         if anything:
             expression += r"[^/]*?"
         elif field not in _FIELDS:

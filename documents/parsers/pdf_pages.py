@@ -24,7 +24,7 @@ from documents.isolation.errors import Refusal
 Box = Sequence[float]
 _POINTS: Final = 72 / 25.4
 # Of what a box says, so much is looked at.
-_LONGEST_BOX: Final = 512
+_LONGEST_BOX: Final = 2_048
 # Where a page's "Page 2 of 3" is looked for: so many millimetres at its foot and head.
 _EDGE: Final = 30.0
 # Thousandths of a point: device coordinates are whole numbers.

@@ -70,6 +70,7 @@ def may_follow(state: BatchState, to: BatchState) -> bool:
     return to in MOVES[state]
 
 
-# Reasons of items that are no part of what Finance counts: pages before the first account, rows that
-# corrected ones took the place of, and members whom a list does not name.
-UNCOUNTED: Final = ("cover_page", "replaced", "absent")
+# Reasons of items that are no part of what Finance counts: pages of no account, and rows that corrected ones
+# took the place of. Nor are those counted whom a list does not name, by their method.
+UNCOUNTED: Final = ("cover_page", "replaced")
+ABSENT: Final = "absent"

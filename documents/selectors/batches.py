@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db.models import Count, Q, Sum
 
 from documents.models import ImportBatch
-from documents.policies.batches import UNCOUNTED, Decision, Outcome
+from documents.policies.batches import ABSENT, UNCOUNTED, Decision, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,6 @@ class Counts:
     open: int
     filed: int
     quarantined: int
-    quarantined_counted: int
     waiting: int
     discarded: int
     duplicate: int
@@ -39,7 +38,7 @@ class Counts:
 
 def counts_of(batch: ImportBatch) -> Counts:
     """One query."""
-    counted = ~Q(reason__in=UNCOUNTED)
+    counted = ~Q(reason__in=UNCOUNTED) & ~Q(method=ABSENT)
     quarantined = Q(outcome=Outcome.QUARANTINED)
     row = batch.items.aggregate(
         total=Count("pk"),
@@ -47,7 +46,6 @@ def counts_of(batch: ImportBatch) -> Counts:
         open=Count("pk", filter=Q(outcome=Outcome.OPEN)),
         filed=Count("pk", filter=Q(outcome=Outcome.FILED)),
         quarantined=Count("pk", filter=quarantined),
-        quarantined_counted=Count("pk", filter=quarantined & counted),
         waiting=Count("pk", filter=quarantined & ~Q(decision=Decision.DISCARD)),
         discarded=Count("pk", filter=quarantined & Q(decision=Decision.DISCARD)),
         duplicate=Count("pk", filter=Q(outcome=Outcome.DUPLICATE)),

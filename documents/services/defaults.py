@@ -17,7 +17,7 @@ PATTERNS: Final = (
     (BatchKind.STATEMENT_ZIP, "{account_no}.pdf", _STATEMENT, "D-0001.pdf"),
     (BatchKind.PAPERS, "OR_{number}_{account_no}.pdf", _RECEIPT, "OR_10023_D-0001.pdf"),
     (BatchKind.PAPERS, "NOTICE_{number}_{account_no}.pdf", _NOTICE, "NOTICE_7_D-0001.pdf"),
-    (BatchKind.PAPERS, "NOTICE_{account_no}*.pdf", _NOTICE, "NOTICE_D-0001_dues.pdf"),
+    (BatchKind.PAPERS, "NOTICE_{account_no}_*.pdf", _NOTICE, "NOTICE_D-0001_dues.pdf"),
 )
 # The upper part of an A4 or Letter page, by the label that statements have.
 REGIONS: Final = (

@@ -237,6 +237,7 @@ class TestHandsOver:
             ({"headers": {"Accept": "text/html"}}, 406),
             ({"QUERY_STRING": "from=%00"}, 400),
             ({"QUERY_STRING": "unknown=1"}, 400),
+            ({"QUERY_STRING": "&".join(["from=2026-06-02"] * 2_500)}, 400),
         ],
     )
     def test_a_request_that_is_not_plain(

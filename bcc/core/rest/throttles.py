@@ -1,35 +1,34 @@
-"""Rate limits: counters in the default cache behind DRF's throttles.
+"""Rate limits: django-ratelimit's counters behind DRF's throttles.
 
-A refusal is 429 with ``Retry-After``, and each throttle says whether it fails closed when Redis is
-away. The rates are settings (``RATE_LIMITS = {"login": "10/m"}``; None lifts one). A counter is of one
-caller, one limit and one window; windows of different callers end at different moments, so that not
-everybody comes back at once.
+The library's own decorator answers 403, and 500 when Redis is away; here it is 429 with
+``Retry-After``, and each throttle says whether it fails closed. The rates are settings
+(``RATE_LIMITS = {"login": "10/m"}``; None lifts one), the counters live in the cache
+``counters``.
+
+A module of its own: django-ratelimit beside views makes a ring of imports.
 """
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import re
-import time
 import unicodedata
-import zlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django_ratelimit.core import get_usage
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from bcc.core.addresses import client_address
-from bcc.core.cache import count
 from bcc.core.errors import BusyError
 
 log = structlog.get_logger(__name__)
@@ -37,8 +36,6 @@ log = structlog.get_logger(__name__)
 _RATE: Final = re.compile(r"(\d+)/(\d*)([smhd])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _IPV6_PREFIX: Final = 64
-# How long a counter outlives its window, for clocks that differ a little.
-_FUDGE_SECONDS: Final = 5
 # How long a client waits while the counters are away and the throttle fails closed, in seconds.
 _AWAY: Final = 5
 
@@ -71,7 +68,7 @@ class RateThrottle(BaseThrottle):
         value = self.key(request, view) if rate is not None else None
         if rate is None or value is None:
             return True
-        self.usage = self._counted(rate, value)
+        self.usage = self._counted(request, rate, value)
         if self.usage is None:
             return True
         _noted(request).append(self.usage)
@@ -80,29 +77,38 @@ class RateThrottle(BaseThrottle):
     def wait(self) -> float | None:
         return None if self.usage is None else float(self.usage.resets_in)
 
-    def _counted(self, rate: str, value: str) -> Usage | None:
-        limit, window = parsed_rate(rate)
-        now = int(time.time())
-        end = _window_end(value, window, now)
+    def _counted(self, request: Request, rate: str, value: str) -> Usage | None:
         try:
-            made = count(_counter(self.scope, rate, value, end), window + _FUDGE_SECONDS)
+            # Twice: a counter that expires between the library's add and its increment reads as "away".
+            for _attempt in range(2):
+                found = get_usage(
+                    request._request,
+                    group=f"bcc.{self.scope}",
+                    key=lambda _group, _request: value,
+                    rate=rate,
+                    increment=True,
+                )
+                if found is None:
+                    return None  # RATELIMIT_ENABLE is off
+                if found["limit"] or found["time_left"] >= 0:
+                    return self._usage(rate, found)
+            reason = "no counter"
         except (RedisError, OSError) as error:
-            log.warning(
-                "rate_limit_away",
-                scope=self.scope,
-                reason=type(error).__name__,
-                fails_closed=self.fails_closed,
-            )
-            if self.fails_closed:
-                raise BusyError(retry_after=_AWAY) from error
-            return None
+            reason = type(error).__name__
+        log.warning("rate_limit_away", scope=self.scope, reason=reason, fails_closed=self.fails_closed)
+        if self.fails_closed:
+            raise BusyError(retry_after=_AWAY)
+        return None
+
+    def _usage(self, rate: str, found: dict[str, Any]) -> Usage:
+        limit, window = parsed_rate(rate)
         return Usage(
             name=self.scope,
             limit=limit,
             window=window,
-            left=max(0, limit - made),
-            resets_in=max(1, end - now),
-            refused=made > limit,
+            left=max(0, limit - found["count"]),
+            resets_in=max(1, found["time_left"]),
+            refused=found["should_limit"],
         )
 
 
@@ -165,17 +171,6 @@ def parsed_rate(rate: str) -> tuple[int, int]:
     if match is None or match[2] == "0":
         raise ImproperlyConfigured(f"{rate!r} is no rate. Write one such as '10/m' or '5/15m'.")
     return int(match[1]), int(match[2] or 1) * _SECONDS[match[3]]
-
-
-def _window_end(value: str, window: int, now: int) -> int:
-    """When the window of ``value`` that ``now`` is in ends, in seconds since 1970."""
-    offset = zlib.crc32(value.encode()) % window
-    return now + window - (now - offset) % window
-
-
-def _counter(scope: str, rate: str, value: str, end: int) -> str:
-    """Hashed: an address or a name of somebody is not to be read from the cache's keys."""
-    return "rl:" + hashlib.sha256(f"{scope}\0{rate}\0{value}\0{end}".encode()).hexdigest()
 
 
 def _noted(request: Request) -> list[Usage]:

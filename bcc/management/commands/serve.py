@@ -37,6 +37,7 @@ from bcc.asgi import websocket_application
 from bcc.management.commands.sync_schedules import sync_schedules
 from bcc.wsgi import application as wsgi_application
 from chat.consumers import say_goodbye
+from chat.fanout.protocol import ClubProtocol
 
 HTTP_THREADS = 8
 TASK_THREADS = 2
@@ -221,7 +222,9 @@ class Command(BaseCommand):
             server_header=False,
             # Whom to believe about addresses is TRUSTED_PROXY_HOPS' to say.
             proxy_headers=False,
-            ws="websockets-sansio",
+            ws=ClubProtocol,
+            # Compressed frames are made for each client anew; the hub writes the same bytes to all.
+            ws_per_message_deflate=False,
             ws_max_size=SOCKET_FRAME_LIMIT,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )

@@ -12,7 +12,7 @@ from bcc.core.actors import SCHEDULER
 from documents.isolation import Refusal
 from documents.models import BatchFile, ImportBatch, ImportItem, Severity
 from documents.parsers.pdfs import Workers
-from documents.policies.batches import BatchState, Decision, Outcome
+from documents.policies.batches import ABSENT, BatchState, Decision, Outcome
 from documents.policies.reasons import sentence
 from documents.services.batches.kinds import handler_of
 from documents.services.batches.kinds.accounts import Accounts
@@ -55,10 +55,7 @@ def _read_file(
 ) -> None:
     notes: dict[str, str] = {}
     last = (
-        ImportItem.objects.filter(batch=batch, file=file)
-        .exclude(method="absent")
-        .order_by("-ordinal")
-        .first()
+        ImportItem.objects.filter(batch=batch, file=file).exclude(method=ABSENT).order_by("-ordinal").first()
     )
     with path_of(file.asset) as path:
         source = Source(

@@ -70,7 +70,7 @@ def approve_batch(
 
 
 def _reconcile(batch: ImportBatch, counts: Counts) -> None:
-    if counts.counted != counts.open + counts.filed + counts.quarantined_counted + counts.duplicate:
+    if not counts.is_reconciled:
         raise ControlError(_("The items do not add up. Read the batch again."))
     if batch.control_count is not None and batch.control_count != counts.counted:
         said = _(

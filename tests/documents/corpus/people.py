@@ -76,4 +76,4 @@ def accounts(count: int, dice: random.Random) -> list[Account]:
 
 
 def _amount(dice: random.Random, low: int, high: int) -> Decimal:
-    return Decimal(dice.randint(low * 100, high * 100)) / 100
+    return (Decimal(dice.randint(low * 100, high * 100)) / 100).quantize(Decimal("0.01"))

@@ -53,19 +53,19 @@ def merged(
     twice = order[len(order) // 3]
     order.append(twice)
     scan = len(order) // 4
-    missing = 0
-    if pages is not None:
-        # The cover, the scan and the control page are the other three.
-        missing = max(0, pages - 3 - sum(pages_of(account) for account in order))
+    conditions = _shared_out(order, twice, 0 if pages is None else pages - 3)
     for number, account in enumerate(order):
-        extra = missing // len(order) + (1 if number < missing % len(order) else 0)
+        # What comes twice looks the same both times.
+        drawn = order.index(account)
         if number == scan:
             _scan(canvas)
             page += 1
             items.append(
                 {"first": page, "last": page, "account_no": "", "expect": "quarantined", "why": "no_text"}
             )
-        count = statement(canvas, account, turned=number % 97 == 5, repeats=number % 5 == 0, extra=extra)
+        count = statement(
+            canvas, account, turned=drawn % 97 == 5, repeats=drawn % 5 == 0, extra=conditions[drawn]
+        )
         expect, why = ("quarantined", "unknown_account") if account is stranger else ("filed", "")
         if account is twice and number == len(order) - 1:
             expect, why = "quarantined", "twice"
@@ -84,6 +84,16 @@ def merged(
     items.append({"first": page, "last": page, "account_no": "", "expect": "quarantined", "why": "cover"})
     canvas.save()
     return {"kind": "statement_pdf", "period": PERIOD, "pages": page, "items": items}
+
+
+def _shared_out(order: Sequence[Account], twice: Account, pages: int) -> list[int]:
+    """How many pages of conditions each gets, for ``pages`` in all; both of the pair the same."""
+    missing = max(0, pages - sum(pages_of(account) for account in order))
+    found = [missing // len(order)] * len(order)
+    others = [number for number, account in enumerate(order) if account is not twice]
+    for number in range(missing % len(order)):
+        found[others[number % len(others)]] += 1
+    return found
 
 
 def single(account: Account, *, title: str = "STATEMENT OF ACCOUNT", lines: int | None = None) -> bytes:

@@ -16,7 +16,7 @@ from accounts.services.household import change_membership
 from bcc.core.actors import Actor
 from documents.models import BatchKind, ImportBatch, ImportItem, KindRule, Severity
 from documents.parsers.tables import Column
-from documents.policies.batches import Decision, Outcome
+from documents.policies.batches import ABSENT, Decision, Outcome
 from documents.services.batches.kinds.base import Draft, Finding, Piece, settle
 from documents.services.batches.kinds.common import first_findings, twin_findings, twins_of
 from documents.services.batches.kinds.tables import ACCOUNT_TITLES, TableHandler
@@ -52,7 +52,7 @@ class Delinquency(TableHandler):
         for pk, account_no in list(absent.order_by("account_no", "pk").values_list("pk", "account_no")):
             yield Draft(
                 key_read=account_no,
-                method="absent",
+                method=ABSENT,
                 membership_id=pk,
                 values={"account_no": account_no, "standing": Standing.GOOD.value},
             )
@@ -74,7 +74,7 @@ class Delinquency(TableHandler):
             return [Finding(Severity.ERROR, "not_master", str(item.values.get("standing")))]
         if before == after:
             return [Finding(Severity.NOTICE, "no_change")]
-        if item.method == "absent":
+        if item.method == ABSENT:
             return [Finding(Severity.WAITS, "absent")]
         if before == Standing.SUSPENDED and after == Standing.DELINQUENT:
             return [Finding(Severity.WAITS, "standing_worse")]

@@ -50,7 +50,7 @@ class SeparateHandler(PaperHandler):
                 yield self._draft(source, named, patterns, Path(folder))
 
     def _draft(self, source: Source, named: _Named, patterns: Sequence[_Known], folder: Path) -> Draft:
-        read, files_as = self._read_name(named.name, patterns)
+        read, files_as = self._read_name(named.name, patterns, source)
         key = read.get("account_no", "")
         number = read.get("number", "")
         if files_as != DocumentKind.STATEMENT and not number:
@@ -82,12 +82,14 @@ class SeparateHandler(PaperHandler):
             problem=problem,
         )
 
-    def _read_name(self, name: str, patterns: Sequence[_Known]) -> tuple[dict[str, str], str]:
-        for one in patterns:
-            read = one.compiled.read(name)
-            if read is not None:
-                return read, one.document_kind
-        return {}, self.files_as.value
+    def _read_name(self, name: str, patterns: Sequence[_Known], source: Source) -> tuple[dict[str, str], str]:
+        """The first pattern that reads an account of the club, else the first that reads anything."""
+        readings = [(one.compiled.read(name), one.document_kind) for one in patterns]
+        fitting = [(read, document_kind) for read, document_kind in readings if read is not None]
+        for read, document_kind in fitting:
+            if source.accounts.find(read["account_no"]) is not None:
+                return read, document_kind
+        return fitting[0] if fitting else ({}, self.files_as.value)
 
     def pieces(self, source: Source, items: Iterable[ImportItem]) -> Iterator[Piece]:
         """One pass through the archive, whatever of it is to be filed."""

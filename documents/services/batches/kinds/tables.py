@@ -35,13 +35,13 @@ class TableHandler(Handler):
 
     def read(self, source: Source, *, after: ImportItem | None) -> Iterator[Draft]:
         columns = (ITEM_COLUMN, *self.columns) if source.file.is_correction else self.columns
-        table = read_rows(source.path, columns)
         seen = 0 if after is None else after.row_number
-        for row in table.rows:
-            if row.number > seen:
-                yield self._draft(source, row)
-        for note in table.notes:
-            source.notice(note.code, note.detail)
+        with read_rows(source.path, columns) as table:
+            for row in table.rows:
+                if row.number > seen:
+                    yield self._draft(source, row)
+            for note in table.notes:
+                source.notice(note.code, note.detail)
 
     def _draft(self, source: Source, row: Row) -> Draft:
         values = {name: value for name, value in row.values.items() if name != ITEM_COLUMN.name}
