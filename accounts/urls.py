@@ -20,6 +20,7 @@ urlpatterns = [
     path("me", me.MeView.as_view(), name="me"),
     path("me/privacy", privacy.PrivacyView.as_view(), name="me-privacy"),
     path("me/deletion-request", privacy.DeletionView.as_view(), name="me-deletion"),
+    path("me/record-reads", privacy.RecordReadListView.as_view(), name="me-record-reads"),
     path("me/export", privacy.ExportView.as_view(), name="me-export"),
     path("me/household", me.HouseholdView.as_view(), name="me-household"),
     path("me/devices", me.DeviceListView.as_view(), name="me-devices"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import DeletionRequest
+from accounts.models import DeletionRequest, RecordRead
 from bcc.core.rest.fields import AwareDateTimeField, CharField, StrictSerializer
 
 
@@ -38,6 +38,14 @@ class PrivacySerializer(serializers.Serializer[Any]):
     accepted_at = AwareDateTimeField(allow_null=True)
     must_accept = serializers.BooleanField(help_text="Whether the notice in force was not accepted yet.")
     deletion_request = DeletionSerializer(allow_null=True)
+
+
+class RecordReadSerializer(serializers.Serializer[RecordRead]):
+    """That somebody of the staff looked at the caller's record."""
+
+    what = serializers.ChoiceField(choices=RecordRead.What.choices)
+    reader = serializers.CharField(source="reader_name")
+    read_at = AwareDateTimeField()
 
 
 class AcceptSerializer(StrictSerializer):

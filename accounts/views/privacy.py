@@ -6,10 +6,11 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status
+from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import DeletionRequest, Member, NoticeAcceptance, PrivacyNotice
+from accounts.models import DeletionRequest, Member, NoticeAcceptance, PrivacyNotice, RecordRead
 from accounts.permissions import IsMember
 from accounts.serializers.privacy import (
     AcceptSerializer,
@@ -17,6 +18,7 @@ from accounts.serializers.privacy import (
     DeletionSerializer,
     ExportSerializer,
     PrivacySerializer,
+    RecordReadSerializer,
 )
 from accounts.services.personal_data import export_of
 from accounts.services.privacy import accept_notice, ask_for_deletion, withdraw_deletion
@@ -159,3 +161,29 @@ class ExportView(SignedInView):
         if member is None:
             raise NotFoundError
         return Response(ExportSerializer({"exported_at": clock.now(), "data": export_of(member)}).data)
+
+
+class RecordReadListView(SignedInView, ListAPIView[Any]):
+    queryset = RecordRead.objects.none()  # for the schema; the rows are those of the caller
+    permission_classes = (IsMember,)
+    throttle_classes = (ReadThrottle,)
+    serializer_class = RecordReadSerializer
+    keyset = ("-read_at", "-pk")
+
+    def get_queryset(self) -> Any:
+        return RecordRead.objects.about(self.identity.member_id or 0)
+
+    @extend_schema(
+        operation_id="me_record_reads",
+        examples=[
+            OpenApiExample(
+                "The membership office",
+                value={"what": "profile", "reader": "Demo Office", "read_at": "2026-06-01T00:00:00Z"},
+                response_only=True,
+            )
+        ],
+        tags=["me"],
+        summary="When staff of the club looked at one's record, or at the app as one sees it, newest first",
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.list(request)

@@ -87,6 +87,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Relation": "accounts.models.Relation",
         "ReportReason": "chat.models.MessageReport.Reason",
         "ReportState": "chat.models.MessageReport.State",
+        "RecordReadWhat": "accounts.models.RecordRead.What",
         "ReservationAction": "reservations.models.ReservationEvent.Action",
         "ReservationState": "reservations.serializers.shown.STATES",
         "ReservationType": "reservations.models.Type",

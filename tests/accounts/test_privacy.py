@@ -262,6 +262,14 @@ class TestReads:
         read = RecordRead.objects.about(owner.pk).get()
         assert (read.what, read.reader_name) == ("profile", "Test Membership")
 
+    def test_the_member_sees_it_and_nobody_else(
+        self, client_of: Callable[[Member], APIClient], office: Client, owner: Member, spouse: Member
+    ) -> None:
+        office.get(reverse("admin:accounts_member_change", args=[owner.pk]))
+        shown = client_of(owner).get("/api/v1/me/record-reads").data["results"]
+        assert [(one["what"], one["reader"]) for one in shown] == [("profile", "Test Membership")]
+        assert client_of(spouse).get("/api/v1/me/record-reads").data["results"] == []
+
 
 class TestViewAsMember:
     def test_shows_what_the_member_gets_and_writes_nothing(
