@@ -28,6 +28,10 @@ BACKOFFICE_SECTIONS = [
             "accounts.accountimport",
             "accounts.privilegehold",
             "accounts.membershipcategory",
+            "accounts.deletionrequest",
+            "accounts.privacynotice",
+            "accounts.recordread",
+            "accounts.memberview",
         ],
     ),
     (
@@ -98,7 +102,11 @@ BACKOFFICE_SECTIONS = [
             "chat.*",
         ],
     ),
-    ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification", "accounts.smsuse"]),
+    (
+        "messages",
+        _("Messages"),
+        ["accounts.staffmessage", "accounts.messagetemplate", "accounts.notification", "accounts.smsuse"],
+    ),
     ("reports", _("Reports"), ["metrics.occupancy", "metrics.*"]),
     (
         "access",

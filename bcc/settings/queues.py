@@ -30,7 +30,6 @@ CELERY_TASK_ROUTES = {
     "*.purge_*": {"queue": BATCH},
     "*.apply_retention": {"queue": BATCH},
     "documents.*": {"queue": BATCH},
-    "chat.apply_retention": {"queue": BATCH},
 }
 
 CELERY_TASK_QUEUES = [

@@ -18,12 +18,13 @@ from django.contrib.auth.models import Group
 from django.core import mail
 from django.core.files.storage import default_storage
 
-from accounts.models import AccountImport, Channel, Member, Notification, OneTimePassword
+from accounts.models import AccountImport, Channel, Member, Notification, OneTimePassword, StaffMessage
 from accounts.services.household import change_membership
 from accounts.services.issuing import take_file
 from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Purpose, issue_challenge
 from accounts.services.roles import sync_roles
+from accounts.services.staff_messages import plan
 from bcc.core.models import IdempotencyKey
 from bcc.settings.schedules import SCHEDULES
 from chat.models import Connection, Message, RetentionRule, SocketProcess
@@ -108,6 +109,20 @@ def a_file_of_accounts_left_behind(owner: Member, now: datetime) -> Work:
         state="RUNNING", leased_until=now + timedelta(seconds=60)
     )
     return Work(timedelta(seconds=60), Member.objects.filter(membership__account_no="NEW-1").count)
+
+
+def a_message_of_the_staff(owner: Member, now: datetime) -> Work:
+    message = StaffMessage.objects.create(
+        title="x", body="x", audience="members", by_email=False, written_by="Test", created_at=now
+    )
+    plan(message=message, send_at=now + timedelta(minutes=10), now=now)
+    return Work(timedelta(minutes=10), Notification.objects.filter(kind="staff_message_in_app").count)
+
+
+def an_import_of_last_year(owner: Member, now: datetime) -> Work:
+    a_file_of_accounts_left_behind(owner, now)
+    AccountImport.objects.update(state="DONE", leased_until=None)
+    return Work(timedelta(days=91), lambda: 1 - AccountImport.objects.count())
 
 
 def gone(row: type[OneTimePassword | IdempotencyKey | Activity | Message]) -> Count:
@@ -199,6 +214,8 @@ WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "reservations.mark_no_shows": nobody_who_came,
     "reservations.complete_finished": a_time_that_is_over,
     "accounts.send_due_notifications": a_notice_for_later,
+    "accounts.send_staff_messages": a_message_of_the_staff,
+    "accounts.apply_retention": an_import_of_last_year,
     "accounts.run_imports": a_file_of_accounts_left_behind,
     "accounts.purge_expired": a_code_of_the_day_before,
     "documents.sweep_assets": a_file_that_nobody_names,
