@@ -18,6 +18,7 @@ import venv
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -80,7 +81,12 @@ def _install_peer(place: Path) -> str:
     print(f"── installing {PEER} into a scratch environment")
     venv.create(place, with_pip=True)
     python = str(place / "bin" / "python")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True)
+    # Without what it recommends: a model that looks at layouts, which this needs not.
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--no-deps", PEER],
+        check=True,
+        stderr=subprocess.DEVNULL,
+    )
     return python
 
 
@@ -98,8 +104,10 @@ def _measured(side: str, folder: Path, manifest: dict[str, Any], python: str) ->
         took = _run(command, cores=processes)
         items = [item for item in manifest["files"][FILE]["items"] if item["account_no"]]
         expected = [[item["first"], item["last"], account_key(item["account_no"])] for item in items]
-        if took.pop("found") != expected:
-            sys.exit(f"{side} found other pages than there are.")
+        found = took.pop("found")
+        if found != expected:
+            other = next(pair for pair in zip_longest(found, expected) if pair[0] != pair[1])
+            sys.exit(f"{side} found other pages than there are: {other}")
         took["bytes"] = _check(Path(made), expected)
     return took
 

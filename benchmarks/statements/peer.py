@@ -26,15 +26,16 @@ def key_in(text: str, label: str) -> str:
 
 
 def texts(page: Any, box: list[float], *, is_tuned: bool) -> tuple[str, str]:
-    """(what stands in the box, what stands at the foot)."""
+    """(where the account is looked for, where the number of the page is)."""
+    if is_tuned:
+        # Once, whole, without the flags that keep pictures and ligatures: each box costs as much again.
+        whole = page.get_text("text", flags=pymupdf.TEXT_PRESERVE_WHITESPACE)
+        return whole, whole
     left, top, width, height = (side * POINTS for side in box)
-    clip = pymupdf.Rect(left, top, left + width, top + height)
+    # Its text stays where it is when /Rotate turns the page, so the boxes are turned back.
+    clip = pymupdf.Rect(left, top, left + width, top + height) * page.derotation_matrix
     foot = pymupdf.Rect(0, page.rect.height - 30 * POINTS, page.rect.width, page.rect.height)
-    if not is_tuned:
-        return page.get_text(clip=clip), page.get_text(clip=foot)
-    # One text page for both boxes, with none of the flags that keep pictures and ligatures.
-    held = page.get_textpage(flags=pymupdf.TEXT_PRESERVE_WHITESPACE)
-    return page.get_textbox(clip, textpage=held), page.get_textbox(foot, textpage=held)
+    return page.get_text(clip=clip), page.get_text(clip=foot * page.derotation_matrix)
 
 
 def read(path: str, first: int, last: int, box: list[float], label: str, is_tuned: bool) -> list[Any]:
