@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
@@ -18,9 +17,9 @@ from django.utils.translation import gettext_lazy
 
 from bcc.core import clock
 from bcc.core.backoffice import ReadOnlyModelAdmin
+from bcc.core.exports import csv_response
 from facilities.models import Facility
 from metrics.models import Occupancy
-from metrics.policies.spreadsheets import safe_cell
 from metrics.selectors.occupancy import NUMBERS, read_refusals, read_use, total_use
 
 MAX_DAYS: Final = 366
@@ -112,36 +111,19 @@ def headings() -> list[str]:
     return [str(Occupancy._meta.get_field(name).verbose_name) for name in NUMBERS]  # type: ignore[union-attr]  # columns all, no relation
 
 
-def use_as_csv(*, first: date, last: date, facility_id: int | None) -> HttpResponse:
+def use_as_csv(*, first: date, last: date, facility_id: int | None) -> HttpResponseBase:
     rows = read_use(first=first, last=last, facility_id=facility_id, by_day=True)
-    return as_csv(
+    return csv_response(
         f"occupancy_{first}_{last}.csv",
         [_("facility"), _("date"), *headings()],
         ([row.facility, str(row.on), *(getattr(row, name) for name in NUMBERS)] for row in rows),
     )
 
 
-def refusals_as_csv(*, first: date, last: date, facility_id: int | None) -> HttpResponse:
+def refusals_as_csv(*, first: date, last: date, facility_id: int | None) -> HttpResponseBase:
     rows = read_refusals(first=first, last=last, facility_id=facility_id, by_day=True)
-    return as_csv(
+    return csv_response(
         f"unmet_demand_{first}_{last}.csv",
         [_("facility"), _("date"), _("rule"), _("times refused"), _("members")],
         ([row.facility, str(row.on), row.rule, row.times, row.members] for row in rows),
     )
-
-
-def as_csv(name: str, heading: Sequence[str], rows: Iterable[Sequence[str | int]]) -> HttpResponse:
-    """A file for a spreadsheet: no cell of it is read as a formula, and its letters are known (a BOM)."""
-    response = HttpResponse(
-        content_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
-    response.write("\ufeff")
-    writer = csv.writer(response)
-    writer.writerow(heading)
-    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
-    return response

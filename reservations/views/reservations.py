@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bcc.core import clock
+from bcc.core.downloads import content_disposition
 from bcc.core.rest.conditional import ConditionalGetMixin
 from bcc.core.rest.fields import NothingSerializer
 from bcc.core.rest.idempotency import respond_once
@@ -276,7 +277,7 @@ class CalendarView(MemberView):
         response = HttpResponse(
             calendar_of(reservation, now=clock.now()), content_type="text/calendar; charset=utf-8"
         )
-        response["Content-Disposition"] = (
-            f'attachment; filename="reservation-{str(reservation.public_id)[:8]}.ics"'
+        response["Content-Disposition"] = content_disposition(
+            f"reservation-{str(reservation.public_id)[:8]}.ics"
         )
         return response

@@ -49,7 +49,7 @@ def busy_june(court: Facility, now: datetime) -> None:
 
 
 def table(response: object) -> list[list[str]]:
-    text = response.content.decode("utf-8-sig")  # type: ignore[attr-defined]  # an HttpResponse
+    text = response.getvalue().decode("utf-8-sig")  # type: ignore[attr-defined]  # an HttpResponse
     return list(csv.reader(StringIO(text)))
 
 

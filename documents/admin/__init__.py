@@ -1,0 +1,5 @@
+"""The back office of documents."""
+
+from documents.admin import account, batches, documents, items, periods, rules
+
+__all__ = ["account", "batches", "documents", "items", "periods", "rules"]
