@@ -20,7 +20,7 @@ TEST_WORKERS ?= 3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test soak bench-api bench-chat bench-files check lint types schema-check format demo-reset schema erd shell doctor coverage \
+.PHONY: help run test soak bench-api bench-chat bench-files bench-statements check lint types schema-check format demo-reset schema erd shell doctor coverage \
 	requirements install install-dev browser odbc services clean
 
 help: ## list these commands
@@ -44,6 +44,9 @@ bench-chat: install-dev services ## the chat's fan-out beside Socket.IO: BENCH_A
 
 bench-files: install-dev services ## a private file of 200 kB beside Express and plain nginx: BENCH_ARGS="--quick"
 	@$(PYTHON) -m benchmarks.files $(BENCH_ARGS)
+
+bench-statements: install-dev ## splitting 2,000 pages of statements beside PyMuPDF: BENCH_ARGS="--rounds 1"
+	@$(PYTHON) -m benchmarks.statements $(BENCH_ARGS)
 
 check: lint types schema-check ## ruff, import contracts, mypy, deployment checks, migrations, OpenAPI
 
