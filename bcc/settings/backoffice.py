@@ -63,6 +63,7 @@ BACKOFFICE_SECTIONS = [
             "facilities.contact",
             "facilities.faq",
             "facilities.clubrule",
+            "documents.image",
         ],
     ),
     ("documents", _("Statements and documents"), ["documents.*"]),

@@ -64,6 +64,11 @@ SCHEDULES: dict[str, Schedule] = {
         "Deletes the replies kept for repeated requests after a day.",
         every=HOUR,
     ),
+    "Drop unused photos": Schedule(
+        "documents.drop_unused_photos",
+        "Deletes photos that members sent a day ago and did not make their own.",
+        every=HOUR,
+    ),
     "Purge old activities": Schedule(
         "metrics.purge_activities",
         "Deletes sign-in outcomes and refusals that are kept no longer.",

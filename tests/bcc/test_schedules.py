@@ -19,11 +19,12 @@ from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Purpose, issue_challenge
 from bcc.core.models import IdempotencyKey
 from bcc.settings.schedules import SCHEDULES
+from documents.models import Image
 from metrics.models import Activity
 from metrics.services.activities import flush_activities, record_activity
 from reservations import services
 from reservations.models import ReservationEvent, Strike
-from tests.factories import make_facility
+from tests.factories import make_facility, make_image
 from tests.reservations.bookings import book, wish_for
 
 Count = Callable[[], int]
@@ -105,6 +106,11 @@ def a_sign_in_of_long_ago(owner: Member, now: datetime) -> Work:
     return Work(timedelta(days=3660), gone(Activity))
 
 
+def a_photo_that_was_not_used(owner: Member, now: datetime) -> Work:
+    make_image(purpose="member_photo", uploaded_by=owner.user, created_at=now)
+    return Work(timedelta(days=1, seconds=1), lambda: 1 - Image.objects.count())
+
+
 # One for each entry of the schedule: a new entry is given its own here.
 WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "reservations.expire_due": a_hold,
@@ -115,6 +121,7 @@ WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "accounts.send_due_notifications": a_notice_for_later,
     "accounts.purge_expired": a_code_of_the_day_before,
     "core.purge_idempotency_keys": a_reply_of_the_day_before,
+    "documents.drop_unused_photos": a_photo_that_was_not_used,
     "metrics.purge_activities": a_sign_in_of_long_ago,
 }
 
