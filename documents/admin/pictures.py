@@ -36,14 +36,16 @@ Pictures = Mapping[str, Prepared | DomainError]
 
 
 def picture_tag(image: Image | None, *, variant: str = "thumb", side: int = 72) -> SafeString:
-    """An <img> for staff who may view images, ``side`` pixels high; a dash without one."""
+    """An <img> for staff who may view images, ``side`` pixels high, a thumb as wide; a dash without one."""
     if image is None:
         return format_html('<span class="quiet">{}</span>', "–")
     return format_html(
-        '<img class="picture" src="{}" alt="{}" height="{}" loading="lazy">',
+        '<img class="picture {}" src="{}" alt="{}" height="{}"{} loading="lazy">',
+        variant,
         reverse("admin:documents_image_variant", args=[image.pk, variant]),
         image.alt,
         side,
+        format_html(' width="{}"', side) if variant == "thumb" else "",
     )
 
 

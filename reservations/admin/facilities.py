@@ -172,7 +172,7 @@ class PictureInline(admin.TabularInline[FacilityImage, Facility]):
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         return super().get_formset(request, obj, **{**kwargs, "form": with_pictures(self.form, request)})
 
-    @admin.display(description=gettext_lazy("picture"))
+    @admin.display(description=gettext_lazy("now"))
     def now(self, row: FacilityImage) -> SafeString:
         return picture_tag(row.image if row.pk else None)
 
