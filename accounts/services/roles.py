@@ -45,12 +45,20 @@ _BOOKINGS: Final = (
     "strike",
     "chargeline",
 )
-_OUTBOX: Final = ("notification", "messagetemplate")
+_PAPERS: Final = ("document", "documentaccess", "statementsummary", "accountentry", "assessment")
+_OUTBOX: Final = ("notification", "messagetemplate", "smsuse")
+_ISSUING: Final = ("accountimport",)
 _IMAGES: Final = ("image",)
 _ACCESS: Final = ("user", "device", "session")
 
+_BATCHES: Final = ("importbatch", "importitem", "period")
+_READING: Final = ("kindrule", "filenamepattern", "pageregion")
+
 ROLES: Final[Mapping[str, frozenset[str]]] = {
     "Front Desk": frozenset({"reservations.work_the_desk", "reservations.book_for_members"})
+    | frozenset({"chat.serve_desks"})
+    | _may(_EDIT, "chat", "cannedreply")
+    | _may("view", "chat", "desk", "deskspan", "connection")
     | _may("view", "metrics", "occupancy")
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view add change", "reservations", "reservation", "participant", "guest")
@@ -65,17 +73,30 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "reservations", *_BOOKINGS)
     | _may("view", "accounts", *_PEOPLE),
     "Membership": _may("view add change", "accounts", *_PEOPLE)
-    | _may("view", "accounts", "user", "notification")
+    | frozenset({"chat.serve_desks", "chat.broadcast"})
+    | _may(_EDIT, "chat", "desk", "deskspan", "cannedreply")
+    | _may("view add", "accounts", *_ISSUING)
+    | _may("view", "accounts", "user", "notification", "smsuse")
     | _may(_EDIT, "accounts", "messagetemplate")
     | _may(_EDIT, "facilities", *_CONTENT)
     | _may(_EDIT, "documents", *_IMAGES)
     | _may("view", "reservations", "reservation", "strike"),
     "Finance Uploader": _may("view", "accounts", "membership", "member", "membershipcategory")
-    | _may("view", "reservations", "chargeline"),
+    | _may("view", "reservations", "chargeline")
+    | frozenset({"documents.upload_batch", "documents.read_document"})
+    | _may("view", "documents", *_BATCHES, *_READING, *_PAPERS)
+    | _may(_EDIT, "documents", "filenamepattern", "pageregion"),
     "Finance Approver": _may("view", "accounts", "membership", "member", "membershipcategory")
     | _may("view", "reservations", "reservation", "chargeline")
-    | frozenset({"reservations.waive_cost"}),
+    | frozenset({"reservations.waive_cost"})
+    | frozenset({"documents.approve_batch", "documents.read_document", "documents.withdraw_document"})
+    | _may("view", "documents", *_BATCHES, *_READING, *_PAPERS)
+    | _may("change", "documents", "kindrule"),
     "Moderator": _may("view", "accounts", "member")
+    | frozenset({"chat.moderate"})
+    | _may("view", "chat", "messagereport", "heldmessage")
+    | _may(_EDIT, "chat", "heldword")
+    | _may("view change", "chat", "chatsettings")
     | _may("view add change", "accounts", "privilegehold")
     | _may(_EDIT, "documents", *_IMAGES)
     | _may(_EDIT, "facilities", *_CONTENT),
@@ -87,9 +108,14 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view change", "django_celery_beat", "periodictask")
     | _may("view", "metrics", "occupancy", "activity")
     | _may("view change", "metrics", "jobrun")
+    | _may("view delete", "chat", "connection")
+    | _may("view", "chat", "desk", "chatsettings")
+    | _may(_EDIT, "chat", "retentionrule")
     | _may("view", "auditlog", "logentry"),
-    "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS)
+    "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS, *_ISSUING)
+    | _may("view", "chat", "staffreading", "messagereport", "retentionrule", "chatsettings", "heldword")
     | _may("view", "metrics", "occupancy", "activity", "jobrun")
+    | _may("view", "documents", *_BATCHES, *_READING, *_PAPERS)
     | _may("view", "documents", *_IMAGES)
     | _may("view", "facilities", *_GROUND, *_CONTENT)
     | _may("view", "reservations", *_BOOKINGS)

@@ -25,6 +25,7 @@ BACKOFFICE_SECTIONS = [
         [
             "accounts.member",
             "accounts.membership",
+            "accounts.accountimport",
             "accounts.privilegehold",
             "accounts.membershipcategory",
         ],
@@ -66,9 +67,39 @@ BACKOFFICE_SECTIONS = [
             "documents.image",
         ],
     ),
-    ("documents", _("Statements and documents"), ["documents.*"]),
-    ("chat", _("Chat"), ["chat.*"]),
-    ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification"]),
+    (
+        "documents",
+        _("Statements and documents"),
+        [
+            "documents.importbatch",
+            "documents.period",
+            "documents.statementsummary",
+            "documents.accountentry",
+            "documents.assessment",
+            "documents.*",
+        ],
+    ),
+    (
+        "finance",
+        _("How Finance's files are read"),
+        ["documents.kindrule", "documents.filenamepattern", "documents.pageregion"],
+    ),
+    (
+        "chat",
+        _("Chat"),
+        [
+            "chat.console",
+            "chat.messagereport",
+            "chat.heldmessage",
+            "chat.desk",
+            "chat.cannedreply",
+            "chat.heldword",
+            "chat.chatsettings",
+            "chat.retentionrule",
+            "chat.*",
+        ],
+    ),
+    ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification", "accounts.smsuse"]),
     ("reports", _("Reports"), ["metrics.occupancy", "metrics.*"]),
     (
         "access",
@@ -88,6 +119,7 @@ BACKOFFICE_SECTIONS = [
         _("System"),
         [
             "auditlog.logentry",
+            "chat.connection",
             "metrics.jobrun",
             "metrics.activity",
             "django_celery_beat.periodictask",

@@ -1,5 +1,5 @@
-"""The back office of files."""
+"""The back office of documents."""
 
-from documents.admin.images import ImageAdmin
+from documents.admin import account, batches, documents, images, items, periods, rules
 
-__all__ = ["ImageAdmin"]
+__all__ = ["account", "batches", "documents", "images", "items", "periods", "rules"]

@@ -20,6 +20,7 @@ from documents.models.documents import (
     Publication,
     may_see_statements,
 )
+from documents.models.dropped import DroppedFile
 from documents.models.images import Image, ImagePurpose, ImageQuerySet, ImageVariant, MemberPhoto
 from documents.models.periods import GapReason, Period, PeriodField, PeriodGap, check_period
 from documents.models.settings import FileNamePattern, KindRule, PageRegion
@@ -40,6 +41,7 @@ __all__ = [
     "Document",
     "DocumentAccess",
     "DocumentKind",
+    "DroppedFile",
     "EntryKind",
     "FileNamePattern",
     "GapReason",

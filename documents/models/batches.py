@@ -16,7 +16,7 @@ from bcc.core.models import PublicModel
 from documents.models.assets import Asset
 from documents.models.documents import Document
 from documents.models.periods import PeriodField
-from documents.policies.batches import WORKED, BatchState, Decision, Outcome
+from documents.policies.batches import ABSENT, UNCOUNTED, WORKED, BatchState, Decision, Outcome
 
 
 class BatchKind(models.TextChoices):
@@ -71,17 +71,23 @@ class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
     def to_work_on(self, at: datetime) -> Self:
         """What no worker holds at ``at``, though one should."""
         return self.filter(
-            Q(lease_until__isnull=True) | Q(lease_until__lte=at), state__in=[str(state) for state in WORKED]
+            Q(lease_until__isnull=True) | Q(lease_until__lte=at),
+            Q(state__in=[str(state) for state in WORKED])
+            | Q(state=BatchState.PUBLISHED, told_at__isnull=True),
         )
+
+    def in_hand(self) -> Self:
+        """What is on its way: neither over nor given up."""
+        return self.filter(state__in=[str(state) for state in (*WORKED, BatchState.REVIEW)])
 
 
 class ImportBatch(PublicModel):
     """One delivery of Finance. The row is the queue: who works on it holds ``lease_token`` until then.
 
-    ``sha256`` is over the hashes of its files in order of their names, so the same delivery again is
-    this batch. ``period`` is empty for what belongs to no month (member master, delinquency list).
-    ``control_count`` and ``control_total`` are what Finance says is in it. The counters are written by
-    whoever holds the lease, and reconciled against the items before publication.
+    ``sha256`` is over the kind, the period and the sorted hashes of its files, so the same delivery again is
+    this batch, whatever the files are called. ``period`` is empty for what belongs to no month (member
+    master, delinquency list). ``control_count`` and ``control_total`` are what Finance says is in it. The
+    counters are written by whoever holds the lease, and reconciled against the items before publication.
     """
 
     kind = models.CharField(_("kind"), max_length=16, choices=BatchKind)
@@ -178,6 +184,8 @@ class BatchFile(models.Model):
     name = models.CharField(_("name"), max_length=200)
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+", verbose_name=_("file"))
     is_correction = models.BooleanField(_("correction"), default=False)
+    # Every item of it is there; what was being read when a worker died is read on from where it stopped.
+    is_read = models.BooleanField(_("read"), default=False, editable=False)
     received_at = models.DateTimeField(_("received at"))
 
     class Meta:
@@ -199,7 +207,15 @@ class Severity(models.TextChoices):
 class ImportItemQuerySet(models.QuerySet["ImportItem"]):
     def waiting(self) -> Self:
         """What a person has to look at."""
-        return self.filter(outcome=Outcome.QUARANTINED, decision=Decision.NONE)
+        return self.filter(outcome=Outcome.QUARANTINED).exclude(decision=Decision.DISCARD)
+
+    def to_publish(self) -> Self:
+        """What the next publication files."""
+        return self.filter(outcome=Outcome.OPEN)
+
+    def counted(self) -> Self:
+        """What Finance counts: no covers, no rows that corrected ones took the place of, no absent names."""
+        return self.exclude(reason__in=UNCOUNTED).exclude(method=ABSENT)
 
     def filed(self) -> Self:
         return self.filter(outcome=Outcome.FILED)
@@ -210,7 +226,7 @@ class ImportItemQuerySet(models.QuerySet["ImportItem"]):
 
     def unlike_found(self) -> Self:
         """Those that a person gave to another membership than the one that was found."""
-        return self.filter(decision=Decision.REASSIGN).exclude(membership_id=F("found_id"))
+        return self.filter(membership__isnull=False).exclude(membership_id=F("found_id"))
 
 
 class ImportItem(PublicModel):

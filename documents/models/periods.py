@@ -53,8 +53,8 @@ class Period(models.Model):
     lock_version = models.PositiveBigIntegerField(default=0, editable=False)
 
     class Meta:
-        verbose_name = _("period")
-        verbose_name_plural = _("periods")
+        verbose_name = _("month of Finance")
+        verbose_name_plural = _("months of Finance")
 
     def __str__(self) -> str:
         return str(self.period)

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from documents.models.batches import BatchKind
+from documents.models.documents import DocumentKind
 
 
 class KindRule(models.Model):
@@ -60,6 +61,9 @@ class FileNamePattern(models.Model):
 
     kind = models.CharField(_("kind"), max_length=16, choices=BatchKind)
     pattern = models.CharField(_("pattern"), max_length=160)
+    document_kind = models.CharField(
+        _("files as"), max_length=16, choices=DocumentKind, default=DocumentKind.STATEMENT
+    )
     sample = models.CharField(_("sample"), max_length=200, blank=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("used"), default=True)

@@ -68,3 +68,9 @@ class Decision(StrEnum):
 
 def may_follow(state: BatchState, to: BatchState) -> bool:
     return to in MOVES[state]
+
+
+# Reasons of items that are no part of what Finance counts: pages of no account, and rows that corrected ones
+# took the place of. Nor are those counted whom a list does not name, by their method.
+UNCOUNTED: Final = ("cover_page", "replaced")
+ABSENT: Final = "absent"

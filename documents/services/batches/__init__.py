@@ -1,0 +1,1 @@
+"""The way of a Finance batch, from its files to its end."""

@@ -1,0 +1,197 @@
+"""A month of Finance's, in a browser, by two people: uploaded, looked at, approved, taken back, closed.
+
+``DESK_PICTURES=folder`` keeps a picture of each step there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.live.server import Server, migrated, run_json, serving
+from tests.live.test_morning import CHROMIUM, QUIET
+
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.slow]
+
+BATCHES = "/admin/documents/importbatch/"
+PERIODS = "/admin/documents/period/"
+Made = dict[str, Any]
+# What a worker does with a dozen items, on a busy machine.
+PATIENCE = 90_000
+
+
+class Clerk:
+    """One member of Finance at one screen."""
+
+    def __init__(self, browser: Browser, server: Server, said: Made, group: str) -> None:
+        context = browser.new_context(viewport={"width": 1360, "height": 900})
+        context.set_default_timeout(30_000)
+        self.server, self.said, self.group = server, said, group
+        self.complaints: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        self._shots = 0
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") or "Content Security Policy" in message.text:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def sign_in(self) -> None:
+        self.go("/admin/")
+        self.page.locator("#id_username").fill(self.said["staff"][self.group]["username"])
+        self.page.locator("#id_password").fill(self.said["staff"][self.group]["password"])
+        self.page.keyboard.press("Enter")
+        expect(self.page.get_by_role("button", name="Log out")).to_be_visible()
+
+    def go(self, path: str) -> None:
+        self.page.goto(f"{self.server.url}{path}")
+
+    def next_step(self, text: str) -> None:
+        """The page says what to do next; it comes there by itself."""
+        expect(self.page.locator("#next")).to_contain_text(text, timeout=PATIENCE)
+
+    def with_reason(self, button: str, reason: str) -> None:
+        self.page.get_by_role("link", name=button, exact=True).click()
+        self.page.get_by_label("Reason").fill(reason)
+        self.picture(button.lower().replace(" ", "-"))
+        self.page.get_by_role("button", name=button, exact=True).click()
+
+    def picture(self, name: str) -> None:
+        folder = os.environ.get("DESK_PICTURES")
+        if folder:
+            self._shots += 1
+            self.page.wait_for_load_state("networkidle")
+            path = Path(folder) / f"{self.group.split()[-1].lower()}-{self._shots:02d}-{name}.png"
+            self.page.screenshot(path=path, full_page=True)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Made]:
+    data_dir = migrated(tmp_path_factory.mktemp("finance"))
+    return data_dir, run_json(["tests/live/prepare_finance.py"], data_dir)
+
+
+@pytest.fixture(scope="module")
+def server(made: tuple[Path, Made]) -> Iterator[Server]:
+    with serving(made[0]) as live:
+        yield live
+
+
+@pytest.fixture(scope="module")
+def clerks(server: Server, made: tuple[Path, Made]) -> Iterator[tuple[Clerk, Clerk]]:
+    """Who uploads and who approves; at the end, no browser may have complained of anything."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        uploader = Clerk(browser, server, made[1], "Finance Uploader")
+        approver = Clerk(browser, server, made[1], "Finance Approver")
+        for one in (uploader, approver):
+            one.sign_in()
+        yield uploader, approver
+        browser.close()
+    assert [complaint for one in (uploader, approver) for complaint in one.complaints] == []
+
+
+def rows(server: Server, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(server.data_dir / "bcc.sqlite3", timeout=20)) as database:
+        found: list[tuple[Any, ...]] = database.execute(sql, values).fetchall()
+        return found
+
+
+class TestAMonthOfFinance:
+    """The steps of one month, in their order."""
+
+    def test_uploads_a_merged_pdf_and_sees_it_read(
+        self, clerks: tuple[Clerk, Clerk], made: tuple[Path, Made]
+    ) -> None:
+        uploader, _approver = clerks
+        page = uploader.page
+        uploader.go(BATCHES)
+        uploader.picture("batches-empty")
+        page.locator(".object-tools").get_by_role("link", name="Upload files").click()
+        uploader.picture("upload")
+        page.get_by_label("What it is").select_option("statement_pdf")
+        page.get_by_label("Month").fill(made[1]["period"])
+        page.get_by_label("Files").set_input_files(Path(made[1]["folder"]) / "statements.pdf")
+        page.get_by_label("Control count").fill("14")
+        page.get_by_role("button", name="Upload and check").click()
+        uploader.picture("just-uploaded")
+        uploader.next_step("The control figures do not agree")
+        uploader.picture("control")
+
+    def test_corrects_the_control_count_and_decides_about_the_quarantine(
+        self, clerks: tuple[Clerk, Clerk], server: Server
+    ) -> None:
+        uploader, _approver = clerks
+        page = uploader.page
+        page.locator("#next").get_by_role("link", name="Correct the control figures").click()
+        page.get_by_label("Control count").fill("15")
+        page.get_by_label("Reason").fill("The run has one statement twice.")
+        page.get_by_role("button", name="Correct the figures").click()
+        uploader.next_step("2 items wait in quarantine")
+        uploader.picture("review")
+        page.get_by_role("link", name="Look at the first one").click()
+        expect(page.locator(".owner")).to_contain_text("Nobody yet")
+        uploader.picture("item")
+        page.get_by_label("Reason").fill("The scan is of nobody.")
+        page.get_by_role("button", name="Leave it out").click()
+        expect(page.locator(".messagelist")).to_contain_text("is left out")
+        page.get_by_label("Give it to account").fill("nobody at all")
+        page.get_by_label("Reason").fill("A typing error in the account number.")
+        page.get_by_role("button", name="Give it to this account").click()
+        expect(page.locator(".decide")).to_contain_text("There is no such account")
+        uploader.picture("no-such-account")
+        page.get_by_label("Give it to account").fill("d 0500")
+        page.get_by_role("button", name="Give it to this account").click()
+        expect(page.locator(".messagelist")).to_contain_text("goes to D-0500")
+        uploader.next_step("Ask a colleague who approves")
+        uploader.picture("part-done")
+        assert page.get_by_role("link", name="Approve and publish").count() == 0
+
+    def test_another_person_approves_and_it_is_published(
+        self, clerks: tuple[Clerk, Clerk], server: Server
+    ) -> None:
+        _uploader, approver = clerks
+        page = approver.page
+        approver.go(BATCHES)
+        approver.picture("batches")
+        page.get_by_role("link", name="statements.pdf").click()
+        approver.next_step("13 items are published")
+        page.get_by_role("link", name=re.compile("^Decided by a person")).click()
+        expect(page.locator(".items")).to_contain_text("A typing error in the account number.")
+        approver.picture("decided")
+        approver.with_reason("Approve and publish", "Compared five with the ledger.")
+        approver.next_step("Published, and the members are told.")
+        approver.picture("published")
+        published = "SELECT COUNT(*) FROM documents_document WHERE state = 'published'"
+        assert rows(server, published) == [(13,)]
+
+    def test_told_each_member_once(self, server: Server) -> None:
+        told = (
+            "SELECT COUNT(*), COUNT(DISTINCT user_id) FROM accounts_notification"
+            " WHERE kind = ? AND channel = 'in_app'"
+        )
+        for _attempt in range(100):
+            if rows(server, told, "statement_published") == [(13, 13)]:
+                break
+            pytest.importorskip("time").sleep(0.3)
+        assert rows(server, told, "statement_published") == [(13, 13)]
+
+    def test_closes_the_month_opens_it_and_rolls_back(
+        self, clerks: tuple[Clerk, Clerk], server: Server
+    ) -> None:
+        _uploader, approver = clerks
+        page = approver.page
+        approver.go(PERIODS)
+        approver.picture("months")
+        page.get_by_role("link", name="2026-10").click()
+        expect(page.locator(".next")).to_contain_text("The month can be closed")
+        approver.picture("month")
