@@ -88,6 +88,10 @@ class ImageAdmin(TakesPicturesAdmin):
             "variants_made",
         )  # fmt: skip
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
+        """What was sent in a chat is between those who talk, and shown by the chat's own pages."""
+        return super().get_queryset(request).exclude(purpose=ImagePurpose.CHAT)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Image], search_term: str
     ) -> tuple[QuerySet[Image], bool]:

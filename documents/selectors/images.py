@@ -14,12 +14,12 @@ SEES_ALL = "documents.view_image"
 
 def images_for(identity: Identity | None) -> ImageQuerySet:
     """What somebody, or anybody (None), may see: what is the club's, what they sent, and the photos of
-    their household; staff who may view images see all of them."""
+    their household; staff who may view images see all but those of a chat, which the chat itself shows."""
     rows = ImageQuerySet(Image)
     if identity is None:
         return rows.filter(is_public=True)
     if identity.has_perm(SEES_ALL):
-        return rows
+        return rows.filter(~Q(purpose=ImagePurpose.CHAT) | Q(uploaded_by=identity.user_id))
     seen = Q(is_public=True) | Q(purpose=ImagePurpose.CLUB) | Q(uploaded_by=identity.user_id)
     if identity.membership_id is not None:
         theirs = MemberPhoto.objects.filter(member__membership=identity.membership_id)
