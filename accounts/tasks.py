@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from accounts.services import outbox, upkeep
+from accounts.services import issuing, outbox, upkeep
 from bcc.core import clock
 
 # A sweep ends after so many batches; the next one comes within a minute.
@@ -43,3 +43,18 @@ def send_due_notifications() -> int:
 def purge_expired() -> int:
     """Delete codes, sessions and unanswered devices that are long over."""
     return upkeep.purge_expired(now=clock.now())
+
+
+@shared_task(name="accounts.run_import")
+def run_import(batch: str) -> bool:
+    """Carry on one import of accounts; whether it is done."""
+    return issuing.carry_on(public_id=UUID(batch))
+
+
+@shared_task(name="accounts.run_imports")
+def run_imports() -> int:
+    """Carry on the imports that nobody works on: their nudge was lost, or their worker. Returns how many."""
+    waiting = issuing.find_unattended(now=clock.now())
+    for public_id in waiting:
+        issuing.carry_on(public_id=public_id)
+    return len(waiting)

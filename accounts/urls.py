@@ -8,12 +8,15 @@ from accounts.views import auth, me
 
 urlpatterns = [
     path("auth/login", auth.LoginView.as_view(), name="auth-login"),
-    path("auth/otp/request", auth.ResendView.as_view(), name="auth-otp-request"),
+    path("auth/otp/request", auth.OtpRequestView.as_view(), name="auth-otp-request"),
+    path("auth/activate", auth.ActivateView.as_view(), name="auth-activate"),
+    path("auth/step-up", auth.StepUpView.as_view(), name="auth-step-up"),
     path("auth/otp/verify", auth.VerifyView.as_view(), name="auth-otp-verify"),
     path("auth/token/refresh", auth.RefreshView.as_view(), name="auth-token-refresh"),
     path("auth/logout", auth.LogoutView.as_view(), name="auth-logout"),
     path("auth/logout-all", auth.LogoutAllView.as_view(), name="auth-logout-all"),
     path("auth/password/change", auth.PasswordChangeView.as_view(), name="auth-password-change"),
+    path("auth/password/reset", auth.PasswordResetView.as_view(), name="auth-password-reset"),
     path("me", me.MeView.as_view(), name="me"),
     path("me/household", me.HouseholdView.as_view(), name="me-household"),
     path("me/devices", me.DeviceListView.as_view(), name="me-devices"),

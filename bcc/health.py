@@ -33,6 +33,7 @@ from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 from kombu.exceptions import OperationalError as KombuError
 
+from accounts.services.keys import current_keys
 from bcc import celery
 from bcc.core.addresses import client_address
 from metrics.selectors.job_runs import scheduled_jobs
@@ -235,6 +236,30 @@ def check_backup() -> Finding:
     return Finding("backup", age <= hours, detail, "" if age <= hours else fix)
 
 
+def check_signing_keys() -> Finding:
+    """How old the key is that signs tokens."""
+    try:
+        keys = current_keys()
+    except (OSError, ValueError, KeyError) as error:
+        return Finding(
+            "keys",
+            False,
+            _("JWT_KEYS_FILE cannot be read: %(error)s") % {"error": error},
+            _("Let the server's user read it, or restore it from a backup."),
+        )
+    made_at = keys[0].made_at
+    if made_at is None:
+        return Finding("keys", True, _("JWT_KEY signs; its age is not known before `rotate_keys` ran."))
+    days, limit = (datetime.now(UTC) - made_at).days, settings.JWT_KEY_MAX_AGE_DAYS
+    is_young = limit <= 0 or days <= limit
+    detail = _("The key that signs tokens is %(days)d days old; %(count)d are accepted.") % {
+        "days": max(0, days),
+        "count": len(keys),
+    }
+    fix = "" if is_young else _("Run `python manage.py rotate_keys`; nobody is signed out by it.")
+    return Finding("keys", is_young, detail, fix)
+
+
 # What a server needs to take requests; the balancer asks every few seconds.
 READY_CHECKS: tuple[Check, ...] = (
     check_database,
@@ -250,6 +275,7 @@ DOCTOR_CHECKS: tuple[Check, ...] = (
     check_worker,
     check_scheduler,
     check_backup,
+    check_signing_keys,
 )
 
 

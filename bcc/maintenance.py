@@ -41,6 +41,7 @@ WAIT_SECONDS: Final = 120
 MOST_WAIT_SECONDS: Final = 60 * 60
 
 APP_VERSION_HEADER: Final = "X-App-Version"
+_APP_VERSION_META: Final = "HTTP_X_APP_VERSION"
 APP_VERSION_PATTERN: Final = r"[0-9]{1,5}(\.[0-9]{1,5}){0,3}"
 _APP_VERSION: Final = re.compile(APP_VERSION_PATTERN)
 _NUMBERS: Final = 4
@@ -138,11 +139,15 @@ class ApiDoorMiddleware:
         minimum_version()  # a setting that is no version is a server that does not start
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith(API) and request.path_info != BOOTSTRAP:
-            refusal = _shut(request) or _too_old(request)
-            if refusal is not None:
-                return problem_response(request, refusal)
-        return self.get_response(request)
+        refusal = door_refusal(request)
+        return self.get_response(request) if refusal is None else problem_response(request, refusal)
+
+
+def door_refusal(request: HttpRequest) -> DomainError | None:
+    """Why the door is shut to ``request``, None where it is open."""
+    if not request.path_info.startswith(API) or request.path_info == BOOTSTRAP:
+        return None
+    return _shut(request) or _too_old(request)
 
 
 def _shut(request: HttpRequest) -> DomainError | None:
@@ -157,7 +162,7 @@ def _shut(request: HttpRequest) -> DomainError | None:
 
 
 def _too_old(request: HttpRequest) -> DomainError | None:
-    given = request.headers.get(APP_VERSION_HEADER)
+    given = request.META.get(_APP_VERSION_META)
     if given is None:
         return None
     version = parsed_version(given)

@@ -8,7 +8,9 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
+from accounts.views.second_factor import RecoveryCodesView, SecondFactorView
 from bcc import health
+from bcc.card import member_card
 from bcc.core.theme import club_css
 from bcc.views import BootstrapView, SchemaView, TimeView
 
@@ -38,12 +40,16 @@ api_v1: list[URLPattern | URLResolver] = [
     path("time", TimeView.as_view(), name="time"),
     path("", include("accounts.urls")),
     path("", include("facilities.urls")),
+    path("", include("documents.urls")),
     path("", include("chat.urls")),
 ]
 
 urlpatterns = [
     path("api/v1/", include(api_v1)),
     path("admin/club.css", club_css, name="club-css"),
+    path("admin/members/<uuid:public_id>/card/", admin.site.admin_view(member_card), name="member-card"),
+    path("admin/second-factor/", SecondFactorView.as_view(), name="second-factor"),
+    path("admin/second-factor/recovery-codes/", RecoveryCodesView.as_view(), name="recovery-codes"),
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),

@@ -7,6 +7,7 @@ from uuid import UUID
 from celery import shared_task
 
 from bcc.core import clock
+from documents.services import sweeping
 from documents.services.batches.work import sweep_batches as sweep
 from documents.services.batches.work import work_on_public
 from documents.services.dropfolder import scan_dropfolder as scan
@@ -31,3 +32,9 @@ def sweep_batches() -> int:
 @shared_task(name="documents.work_on_batch")
 def work_on_batch(batch: str) -> bool:
     return work_on_public(public_id=UUID(batch), tick=clock.now)
+
+
+@shared_task(name="documents.sweep_assets")
+def sweep_assets() -> int:
+    """Delete what nobody names any more, and say in the log what is missing. Returns how many it deleted."""
+    return sweeping.verify_assets(now=clock.now(), repair=True, thorough=False).removed

@@ -5,6 +5,7 @@ The time is Monday 1 June 2026, 08:00 at the club, unless a test says otherwise.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,12 +22,18 @@ from accounts.services import epoch
 from accounts.services.identities import forget_identities
 from accounts.services.roles import ROLES, sync_roles
 from accounts.services.tokens import make_tokens
+from chat.services.nudging import forget_nudges
+from chat.services.rules import forget_rules
 from facilities.models import Facility
 from metrics.services import activities
 from reservations.selectors import open_days
 from tests.factories import MemberFactory, UserFactory, make_facility, make_session
 
 NOW = datetime(2026, 6, 1, 0, 0, tzinfo=UTC)
+
+# A shell that starts the tests in the background lets them, and all that they start, ignore Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples on every machine and in every order; no clock of a busy machine fails a test.
 hypothesis_settings.register_profile(
@@ -47,6 +54,8 @@ def forget() -> None:
     forget_identities()
     activities._buffer.take()
     open_days.forget()
+    forget_rules()
+    forget_nudges()
 
 
 @pytest.fixture(autouse=True)

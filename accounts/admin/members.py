@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import Member, Membership, MembershipCategory, PrivilegeHold
+from accounts.admin.issuing import slips_answer
+from accounts.models import Member, Membership, MembershipCategory, PrivilegeHold, User
 from accounts.services.household import (
     change_member,
     change_membership,
+    close_account,
+    deactivate_user,
+    reactivate_user,
     register_member,
     register_membership,
+    reissue_account,
 )
 from bcc.core import clock
 from bcc.core.backoffice import ClubModelAdmin
@@ -127,6 +133,7 @@ class MemberAdmin(ClubModelAdmin[Member]):
     search_fields = ("member_no", "member_no_key", "first_name", "last_name", "user__email")
     autocomplete_fields = ("membership",)
     ordering = ("member_no", "pk")
+    actions = ("slips", "reissue", "suspend", "open_again", "close")
     fieldsets = (
         (None, {"fields": ("membership", "member_no", "relation")}),
         (gettext_lazy("Person"), {"fields": ("first_name", "last_name", "birth_date", "email", "mobile")}),
@@ -147,6 +154,82 @@ class MemberAdmin(ClubModelAdmin[Member]):
         else:
             made = register_member(now=clock.now(), **facts)
             obj.__dict__.update(made.__dict__)
+
+    @admin.action(description=gettext_lazy("Print activation slips"), permissions=["change"])
+    def slips(self, request: HttpRequest, queryset: QuerySet[Member]) -> HttpResponse:
+        return slips_answer(list(queryset.select_related("user")))
+
+    @admin.action(description=gettext_lazy("Issue the accounts anew"), permissions=["change"])
+    def reissue(self, request: HttpRequest, queryset: QuerySet[Member]) -> HttpResponse | None:
+        return self._with_accounts(
+            request,
+            queryset,
+            lambda user: reissue_account(user=user, now=clock.now()),
+            title=_("Issue anew"),
+            question=_(
+                "Passwords and trusted devices of these accounts end now; each is activated again by a code."
+            ),
+        )
+
+    @admin.action(description=gettext_lazy("Suspend the accounts"), permissions=["change"])
+    def suspend(self, request: HttpRequest, queryset: QuerySet[Member]) -> HttpResponse | None:
+        return self._with_accounts(
+            request,
+            queryset,
+            lambda user: deactivate_user(user=user, now=clock.now()),
+            title=_("Suspend"),
+            question=_("These people are signed out now, and cannot sign in until the accounts are opened."),
+        )
+
+    @admin.action(description=gettext_lazy("Open suspended accounts again"), permissions=["change"])
+    def open_again(self, request: HttpRequest, queryset: QuerySet[Member]) -> HttpResponse | None:
+        return self._with_accounts(
+            request,
+            queryset,
+            lambda user: reactivate_user(user=user),
+            title=_("Open again"),
+            question=_("These people can sign in again."),
+        )
+
+    @admin.action(description=gettext_lazy("Close the accounts for good"), permissions=["change"])
+    def close(self, request: HttpRequest, queryset: QuerySet[Member]) -> HttpResponse | None:
+        return self._with_accounts(
+            request,
+            queryset,
+            lambda user: close_account(user=user, now=clock.now()),
+            title=_("Close for good"),
+            question=_("These accounts are never opened again, and their numbers are never used again."),
+        )
+
+    def _with_accounts(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Member],
+        work: Callable[[User], None],
+        *,
+        title: str,
+        question: str,
+    ) -> HttpResponse | None:
+        """Ask why, do ``work`` to each account, and keep both in the history. Staff are left out: their
+        accounts are a superuser's."""
+        members = [one for one in queryset.select_related("user") if one.user and not one.user.is_staff]
+
+        def done(reason: str) -> str:
+            for member in members:
+                if member.user is not None:
+                    work(member.user)
+                    self.log_change(request, member, f"{title}: {reason}")
+            text = ngettext("%(n)d account: %(what)s.", "%(n)d accounts: %(what)s.", len(members))
+            return text % {"n": len(members), "what": title}
+
+        return self.ask_reason(
+            request,
+            done,
+            title=title,
+            question=question,
+            lines=[str(member) for member in members[:50]],
+            back=self.url_of("changelist"),
+        )
 
 
 class HoldForm(forms.ModelForm[PrivilegeHold]):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -16,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from accounts.models import Channel, MessageTemplate, Notification
+from accounts.models import Channel, MessageTemplate, Notification, SmsUse
 from accounts.services.messages import (
     MessageKind,
     all_kinds,
@@ -156,3 +158,24 @@ class NotificationAdmin(ReadOnlyModelAdmin[Notification]):
     search_fields = ("user__username", "user__display_name", "kind")
     ordering = ("-pk",)
     exclude = ("one_time_password",)
+
+
+@admin.register(SmsUse)
+class SmsUseAdmin(ReadOnlyModelAdmin[SmsUse]):
+    """What text messages cost, a day; the counters of single numbers and addresses are nobody's to read."""
+
+    list_display = ("day", "used", "parts", "spent", "left")
+    list_filter = ("day",)
+    ordering = ("-day", "-pk")
+    fields = ("day", "used", "parts", "spent", "left")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SmsUse]:
+        return super().get_queryset(request).filter(scope=SmsUse.Scope.CLUB)
+
+    @admin.display(description=gettext_lazy("spent"), ordering="cost")
+    def spent(self, obj: SmsUse) -> str:
+        return f"{obj.cost} {settings.CLUB_CURRENCY}"
+
+    @admin.display(description=gettext_lazy("left of the day's budget"))
+    def left(self, obj: SmsUse) -> str:
+        return str(max(0, settings.SMS_A_DAY - obj.used)) if settings.SMS_A_DAY else "–"

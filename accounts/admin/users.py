@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.policies.identifiers import plain
 from accounts.services.household import deactivate_user, reactivate_user
 from accounts.services.passwords import set_password
+from accounts.services.second_factor import forget_second_factor
 from accounts.services.sessions import log_out_everywhere
 from bcc.core import clock
 from bcc.core.backoffice import REFUSALS, ClubModelAdmin
@@ -72,7 +73,7 @@ class UserAdmin(ClubModelAdmin[User], StockUserAdmin[User]):
     ordering = ("username", "pk")
     filter_horizontal = ("groups",)
     readonly_fields = ("username", "is_active", "last_login", "date_joined")
-    actions = ("deactivate", "reactivate", "sign_out")
+    actions = ("deactivate", "reactivate", "sign_out", "second_factor_anew")
     fieldsets = (
         (None, {"fields": ("username", "display_name", "email", "mobile", "is_active")}),
         (gettext_lazy("Rights"), {"fields": ("is_staff", "is_superuser", "groups")}),
@@ -137,6 +138,18 @@ class UserAdmin(ClubModelAdmin[User], StockUserAdmin[User]):
             log_out_everywhere(user_id=user.pk, now=clock.now())
             self.log_change(request, user, _("Signed out everywhere."))
         text = ngettext("%(n)d person was signed out.", "%(n)d people were signed out.", len(users))
+        self.message_user(request, text % {"n": len(users)})
+
+    @admin.action(
+        description=gettext_lazy("Let the chosen staff set up their second factor anew"),
+        permissions=["change"],
+    )
+    def second_factor_anew(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        users = self._changeable(request, queryset.filter(is_staff=True))
+        for user in users:
+            forget_second_factor(user=user)
+            self.log_change(request, user, _("Second factor to be set up anew."))
+        text = ngettext("%(n)d person sets it up anew.", "%(n)d people set it up anew.", len(users))
         self.message_user(request, text % {"n": len(users)})
 
     def _changeable(self, request: HttpRequest, queryset: QuerySet[User]) -> list[User]:

@@ -1,13 +1,18 @@
-from accounts.models.credentials import Device, OneTimePassword, RefreshTokenUse, Session
+from accounts.models.credentials import Device, Grant, OneTimePassword, RefreshTokenUse, Session
 from accounts.models.holds import PrivilegeHold
+from accounts.models.issuing import AccountImport, AccountImportRow
 from accounts.models.membership import Member, Membership, MembershipCategory, Relation, Standing
 from accounts.models.notifications import Channel, ChannelPreference, MessageTemplate, Notification
+from accounts.models.texts import SmsUse
 from accounts.models.user import RevocationEpoch, User
 
 __all__ = [
+    "AccountImport",
+    "AccountImportRow",
     "Channel",
     "ChannelPreference",
     "Device",
+    "Grant",
     "Member",
     "Membership",
     "MembershipCategory",
@@ -19,6 +24,7 @@ __all__ = [
     "Relation",
     "RevocationEpoch",
     "Session",
+    "SmsUse",
     "Standing",
     "User",
 ]

@@ -18,6 +18,9 @@ class DeviceQuerySet(models.QuerySet["Device"]):
     def trusted(self) -> Self:
         return self.filter(trusted_at__isnull=False, revoked_at__isnull=True)
 
+    def reached_by_push(self) -> Self:
+        return self.trusted().filter(push_token__gt="")
+
 
 class Device(PublicModel):
     """A phone or browser somebody signed in from.
@@ -124,8 +127,8 @@ class OneTimePasswordQuerySet(models.QuerySet["OneTimePassword"]):
 class OneTimePassword(models.Model):
     """A challenge whose six digits are derived from ``OTP_KEY`` when sent and when checked.
 
-    The code is stored nowhere, not even hashed. A challenge for an unknown identifier has no user:
-    it costs the same writes, gets the same reply, and sends nothing.
+    The code is stored nowhere, not even hashed; ``destination`` is masked. A challenge for an unknown
+    identifier has no user: it costs the same writes, gets the same reply, and sends nothing.
     """
 
     class Purpose(models.TextChoices):
@@ -154,6 +157,8 @@ class OneTimePassword(models.Model):
     last_sent_at = models.DateTimeField(_("last sent at"))
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     resends = models.PositiveSmallIntegerField(_("resends"), default=0)
+    # HMAC of the client's address, for the daily budgets of texts; empty where nobody's.
+    address_key = models.CharField(max_length=64, blank=True, default="", editable=False)
     consumed_at = models.DateTimeField(_("used at"), null=True, blank=True)
     superseded_at = models.DateTimeField(_("replaced at"), null=True, blank=True)
 
@@ -176,3 +181,35 @@ class OneTimePassword(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} {self.challenge}"
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    def live(self, at: datetime) -> Self:
+        return self.filter(used_at__isnull=True, expires_at__gt=at)
+
+
+class Grant(models.Model):
+    """What the right code of a challenge allows, once: an activation, a reset, or a change that asks for it.
+
+    ``token_hash`` is SHA-256 of 256 random bits that are shown once.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grants")
+    purpose = models.CharField(_("purpose"), max_length=16, choices=OneTimePassword.Purpose)
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(_("created at"))
+    expires_at = models.DateTimeField(_("expires at"))
+    used_at = models.DateTimeField(_("used at"), null=True, blank=True)
+
+    objects = GrantQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("grant")
+        verbose_name_plural = _("grants")
+        indexes = (
+            models.Index(fields=("user", "purpose"), name="accounts_grant_user"),
+            models.Index(fields=("expires_at",), name="accounts_grant_expiry"),
+        )
+
+    def __str__(self) -> str:
+        return self.get_purpose_display()

@@ -88,6 +88,8 @@ class Notification(PublicModel):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     read_at = models.DateTimeField(_("read at"), null=True, blank=True)
+    # The number under which the gateway or the push service knows it.
+    reference = models.CharField(_("reference"), max_length=100, blank=True, default="")
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
 
     objects = NotificationQuerySet.as_manager()

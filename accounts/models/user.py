@@ -43,6 +43,8 @@ class User(AbstractBaseUser, PermissionsMixin, PublicModel):
     is_staff = models.BooleanField(_("may enter the back office"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     token_version = models.PositiveIntegerField(_("token version"), default=1, editable=False)
+    # Closed for good: unlike a suspended account it is never opened again.
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
     date_joined = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -73,6 +75,11 @@ class User(AbstractBaseUser, PermissionsMixin, PublicModel):
         Whoever holds it takes no other.
         """
         cls.objects.filter(pk=user_id).update(token_version=F("token_version"))
+
+    @property
+    def awaits_activation(self) -> bool:
+        """Issued, and no password chosen yet."""
+        return not self.has_usable_password()
 
     def get_full_name(self) -> str:
         return self.display_name or self.username

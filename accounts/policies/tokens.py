@@ -1,7 +1,8 @@
 """Access and refresh tokens: HS256, a key id, and the club's clock instead of the machine's.
 
 A token says who (``sub``, the user's public id), of which session (``sid``), under which
-``token_version`` (``tv``), what for (``typ``) and until when (``exp``). Nothing in it is secret.
+``token_version`` (``tv``), what for (``typ``), since when (``iat``) and until when (``exp``). Nothing
+in it is secret.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ SESSION_LIFETIME: Final = timedelta(days=180)
 ALGORITHM: Final = "HS256"
 DEFAULT_KEY_ID: Final = "1"
 MAX_LENGTH: Final = 1024
+
+# Two servers' clocks may differ by so much; a token from further ahead was not made by us.
+CLOCK_SKEW: Final = timedelta(seconds=60)
 
 # simplejwt asks the machine's clock; the demo club has a clock of its own, so `exp` is judged here.
 _ANY_TIME: Final = timedelta(days=365 * 1000)
@@ -53,6 +57,10 @@ class Claims:
     jti: UUID | None = None
 
 
+class UnknownKeyError(TokenError):
+    """Its header names a key that is not among ours."""
+
+
 class _Backend(TokenBackend):
     """simplejwt's, with ``kid``: a token is checked under the key that its header names."""
 
@@ -66,8 +74,10 @@ class _Backend(TokenBackend):
             key_id = jwt.get_unverified_header(token).get("kid")
         except jwt.InvalidTokenError as error:
             raise TokenBackendError("no header") from error
-        if not isinstance(key_id, str) or key_id not in self.keys:
-            raise TokenBackendError("unknown key")
+        if not isinstance(key_id, str):
+            raise TokenBackendError("no key named")
+        if key_id not in self.keys:
+            raise UnknownKeyError
         return self.keys[key_id]
 
     def encode(self, payload: dict[str, Any]) -> str:
@@ -80,12 +90,13 @@ class TokenSigner:
     def __init__(self, keys: Mapping[str, str]) -> None:
         self._backend = _Backend(keys)
 
-    def sign(self, claims: Claims) -> str:
+    def sign(self, claims: Claims, *, now: datetime) -> str:
         payload: dict[str, Any] = {
             "sub": str(claims.user),
             "sid": str(claims.session),
             "tv": claims.token_version,
             "typ": claims.type.value,
+            "iat": int(now.timestamp()),
             "exp": int(claims.expires_at.timestamp()),
         }
         if claims.jti is not None:
@@ -97,7 +108,7 @@ class TokenSigner:
         if len(token) > MAX_LENGTH:
             raise TokenError
         try:
-            payload = self._backend.decode(token)  # type: ignore[arg-type]  # annotated as Token, takes its text
+            payload: Any = self._backend.decode(token)  # type: ignore[arg-type]  # annotated as Token, takes its text
             claims = Claims(
                 user=UUID(payload["sub"]),
                 session=UUID(payload["sid"]),
@@ -106,9 +117,10 @@ class TokenSigner:
                 expires_at=datetime.fromtimestamp(payload["exp"], UTC),
                 jti=UUID(payload["jti"]) if type is TokenType.REFRESH else None,
             )
+            issued_at = datetime.fromtimestamp(payload["iat"], UTC)
         except (TokenBackendError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise TokenError from error
-        if claims.type is not type:
+        if claims.type is not type or issued_at > now + CLOCK_SKEW:
             raise TokenError
         if claims.expires_at <= now:
             raise TokenExpiredError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.conf import settings
 from django.db.models import Q
 
@@ -9,7 +11,14 @@ from accounts.models import Member, User
 from accounts.policies.identifiers import Identifier, parse_identifier
 from accounts.policies.identity import Identity
 
-__all__ = ["find_user", "household_seen_by", "member_of", "parsed_identifier"]
+__all__ = [
+    "NOBODY",
+    "find_user",
+    "find_user_or_nobody",
+    "household_seen_by",
+    "member_of",
+    "parsed_identifier",
+]
 
 
 def parsed_identifier(text: str) -> Identifier:
@@ -17,28 +26,42 @@ def parsed_identifier(text: str) -> Identifier:
     return parse_identifier(text, settings.CLUB_PHONE_REGION)
 
 
+# The account that stands in for whoever does not exist: closed, nameless, never signed in. No member
+# number and no name of staff can be it, since neither holds a tilde.
+NOBODY: Final = "~nobody"
+
+
 def find_user(text: str) -> User | None:
     """The user whom ``text`` names, in one query: by user name or member number, e-mail or mobile.
 
     Where the digits of one member's number are another's mobile, the number wins.
     """
+    return find_user_or_nobody(text)[0]
+
+
+def find_user_or_nobody(text: str) -> tuple[User | None, User | None]:
+    """Whom ``text`` names, and the stand-in, in the same one query for everybody.
+
+    The stand-in is None until a service has made it.
+    """
     meant = parsed_identifier(text)
-    wanted = Q(username__in=meant.usernames)
+    wanted = Q(username__in=(*meant.usernames, NOBODY))
     if meant.email:
         wanted |= Q(email=meant.email)
     if meant.mobile:
         wanted |= Q(mobile=meant.mobile)
-    # At most two user names, one address and one number can match.
-    found = list(User.objects.filter(wanted)[:4])
+    # At most two user names, one address and one number can match, and the stand-in.
+    found = list(User.objects.filter(wanted)[:5])
     names = {user.username: user for user in found}
+    nobody = names.pop(NOBODY, None)
     for username in meant.usernames:
         if username in names:
-            return names[username]
+            return names[username], nobody
     # Compared again here, because `=` follows the collation of the database.
-    for user in found:
+    for user in names.values():
         if (meant.email and user.email == meant.email) or (meant.mobile and str(user.mobile) == meant.mobile):
-            return user
-    return None
+            return user, nobody
+    return None, nobody
 
 
 def member_of(identity: Identity) -> Member | None:

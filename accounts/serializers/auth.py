@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.models import Device
+from accounts.models import Device, OneTimePassword
 from accounts.policies.identifiers import MAX_LENGTH
-from accounts.services.one_time_passwords import Challenge
+from accounts.services.one_time_passwords import UNNAMED, Challenge
 from accounts.services.passwords import MAX_LENGTH as MAX_PASSWORD
 from accounts.services.tokens import Tokens
 from bcc.core.rest.fields import AwareDateTimeField, CharField, StrictSerializer, UUIDField
@@ -39,13 +40,51 @@ class LoginSerializer(StrictSerializer):
     )
 
 
-class ResendSerializer(StrictSerializer):
-    """Which code to send again. The purposes that name somebody instead of a challenge come later."""
+class OtpRequestSerializer(StrictSerializer):
+    """A challenge whose code is to be sent again, or somebody who wants to activate an account or to
+    replace a lost password."""
 
     purpose = serializers.ChoiceField(
-        choices=[("device", "device")], default="device", help_text="What the code is for."
+        choices=OneTimePassword.Purpose.choices,
+        default=OneTimePassword.Purpose.DEVICE,
+        help_text="What the code is for. With `identifier`: `activation` or `reset`.",
     )
-    challenge = UUIDField()
+    challenge = UUIDField(required=False, help_text="Which code to send again. Not with `identifier`.")
+    identifier = CharField(
+        required=False,
+        max_length=MAX_LENGTH,
+        help_text="Who asks, for `activation` and `reset`. The reply is the same whoever that is.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("challenge" in attrs) is ("identifier" in attrs):
+            detail = _("Send a challenge or an identifier, and not both.")
+            raise serializers.ValidationError({"challenge": detail}, code="one_of_two")
+        if "identifier" in attrs and attrs["purpose"] not in UNNAMED:
+            detail = _("With an identifier the purpose is activation or reset.")
+            raise serializers.ValidationError({"purpose": detail}, code="not_by_identifier")
+        return attrs
+
+
+class ActivateSerializer(StrictSerializer):
+    """The grant of the right code, and the first password."""
+
+    grant = CharField(max_length=128, write_only=True, help_text="What `otp/verify` returned.")
+    new_password = CharField(
+        min_length=8, max_length=MAX_PASSWORD, trim_whitespace=False, write_only=True,
+        help_text="8 to 128 characters of any kind; none of the well-known ones.",
+    )  # fmt: skip
+    device = DeviceFactsSerializer()
+
+
+class PasswordResetSerializer(StrictSerializer):
+    """The grant of the right code, and the new password."""
+
+    grant = CharField(max_length=128, write_only=True, help_text="What `otp/verify` returned.")
+    new_password = CharField(
+        min_length=8, max_length=MAX_PASSWORD, trim_whitespace=False, write_only=True,
+        help_text="8 to 128 characters of any kind; none of the well-known ones.",
+    )  # fmt: skip
 
 
 class CodeSerializer(StrictSerializer):
@@ -69,6 +108,12 @@ class PasswordChangeSerializer(StrictSerializer):
         min_length=8, max_length=MAX_PASSWORD, trim_whitespace=False, write_only=True,
         help_text="8 to 128 characters of any kind; none of the well-known ones.",
     )  # fmt: skip
+    grant = CharField(
+        max_length=128,
+        required=False,
+        write_only=True,
+        help_text="Of `auth/step-up`, where the sign-in is older than 15 minutes.",
+    )
 
 
 class TokensSerializer(serializers.Serializer[Tokens]):
@@ -85,7 +130,7 @@ class ChallengeSerializer(serializers.Serializer[Challenge]):
 
     challenge = serializers.UUIDField()
     channel = serializers.CharField(help_text="`sms` or `email`.")
-    sent_to = serializers.CharField(help_text="Where to, masked.")
+    sent_to = serializers.CharField(help_text="Where to, masked; empty where it was asked for by a name.")
     expires_at = AwareDateTimeField()
     resend_at = AwareDateTimeField(help_text="From then on another request makes a new code.")
     resends_left = serializers.IntegerField(help_text="How often it can be asked for again.")
@@ -100,3 +145,7 @@ class SignInReplySerializer(serializers.Serializer[Any]):
         required=False, help_text="Given once, on a new device: send it at each later login."
     )
     challenge = ChallengeSerializer(required=False, help_text="Where a code is required.")
+    grant = serializers.CharField(
+        required=False, help_text="For `auth/activate`, `auth/password/reset` or the change, once."
+    )
+    grant_expires_at = AwareDateTimeField(required=False)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from accounts.models import Device, Session, User
 from accounts.policies.identity import Identity
+from accounts.selectors.people import find_user
 from accounts.services import epoch
 from bcc.core import push, transactions
 from bcc.core.errors import NotFoundError
@@ -34,6 +35,13 @@ def find_trusted(*, user: User, device_token: str) -> Device | None:
     if not device_token:
         return None
     return Device.objects.trusted().filter(user=user, token_hash=token_hash(device_token)).first()
+
+
+def proven_device_key(*, identifier: str, token: str) -> str | None:
+    """A name for the device of ``identifier`` that ``token`` proves; None for any other pair."""
+    user = find_user(identifier)
+    device = None if user is None else find_trusted(user=user, device_token=token)
+    return None if device is None else f"device:{device.public_id}"
 
 
 @transactions.writes

@@ -11,14 +11,29 @@ from django.core.validators import validate_email
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Member, Membership, MembershipCategory, Relation, Session, Standing, User
+from accounts.models import (
+    Device,
+    Member,
+    Membership,
+    MembershipCategory,
+    Relation,
+    Session,
+    Standing,
+    User,
+)
 from accounts.policies.identifiers import email_key, member_number_key, plain
 from accounts.selectors.people import parsed_identifier
 from accounts.services.one_time_passwords import void_challenges
 from accounts.services.sessions import end_all_sessions
 from accounts.signals import standing_changed
 from bcc.core import clock, transactions
-from bcc.core.errors import InvalidError
+from bcc.core.errors import InvalidError, WrongStateError
+
+
+class AccountClosedError(WrongStateError):
+    code = "account_closed"
+    default_detail = _("This account was closed for good. Register the person anew, with another number.")
+
 
 Faults = dict[str, list[tuple[str, str | Promise]]]
 
@@ -175,9 +190,34 @@ def deactivate_user(*, user: User, now: datetime) -> None:
 
 @transactions.writes
 def reactivate_user(*, user: User) -> None:
-    """Open an account again. What was ended stays ended."""
+    """Open an account again; what was ended stays ended. Raises AccountClosedError for a closed one."""
+    if user.closed_at is not None:
+        raise AccountClosedError
     user.is_active = True
     user.save(update_fields=["is_active"])
+
+
+@transactions.writes
+def close_account(*, user: User, now: datetime) -> None:
+    """Close an account for good; its number and name are never used again. Again changes nothing."""
+    if user.closed_at is None:
+        user.closed_at = now
+        user.save(update_fields=["closed_at"])
+        deactivate_user(user=user, now=now)
+
+
+@transactions.writes
+def reissue_account(*, user: User, now: datetime) -> None:
+    """Issue an account anew: its password and its trusted devices are worth nothing, every session ends,
+    and it waits to be activated by a code. Raises AccountClosedError for one closed for good."""
+    if user.closed_at is not None:
+        raise AccountClosedError
+    user.password, user.is_active = make_password(None), True
+    user.save(update_fields=["password", "is_active"])
+    Device.objects.filter(user=user, revoked_at__isnull=True).update(
+        revoked_at=now, token_hash="", push_token=""
+    )
+    end_all_sessions(user=user, reason=Session.EndReason.REVOKED, now=now)
 
 
 def _number_faults(member_no: str, key: str) -> Faults:

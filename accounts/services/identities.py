@@ -7,11 +7,16 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from importlib import import_module
+from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from accounts.policies.identity import Identity
 from accounts.policies.tokens import TokenType
 from accounts.selectors.identities import Standing, find_standing
@@ -67,6 +72,29 @@ def identify_session(*, session: UUID, now: datetime) -> Identity:
     Raises SessionEndedError where the session is over, or its user inactive or gone.
     """
     return _find_live(session, now).identity
+
+
+def identify_browser(*, key: str, session: UUID) -> Identity:
+    """Whose session of the back office ``key`` is, as Django's own middleware would see it.
+
+    ``session`` is what the Identity is known by. Raises SessionEndedError for one that is over, and where
+    the password has been changed, or somebody is no active staff any more.
+    """
+    stored: dict[str, Any] = import_module(settings.SESSION_ENGINE).SessionStore(key).load()
+    user_id, mark = stored.get(SESSION_KEY), stored.get(HASH_SESSION_KEY, "")
+    user = User.objects.filter(pk=user_id, is_active=True, is_staff=True).first() if user_id else None
+    if user is None or not constant_time_compare(mark, user.get_session_auth_hash()):
+        raise SessionEndedError
+    return Identity(
+        user_id=user.pk,
+        public_id=user.public_id,
+        username=user.username,
+        display_name=user.display_name,
+        is_staff=True,
+        is_active=True,
+        session_id=session,
+        permissions=frozenset(user.get_all_permissions()),
+    )
 
 
 def forget_identities() -> None:

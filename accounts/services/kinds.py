@@ -90,6 +90,48 @@ SESSION_COPIED: Final = MessageKind(
 )
 
 
+ACCOUNT_ISSUED: Final = MessageKind(
+    code="account_issued",
+    label=_("Account issued"),
+    fields={"name": "Demo Member", "member_no": "D-0014"},
+    texts={
+        Channel.EMAIL: (
+            _("Your account at $club"),
+            _(
+                "Dear $name,\n\nyour account is ready. Open the app, choose to activate, and enter your "
+                "member number, $member_no. A code is sent to you, and you choose your own password.\n\n"
+                "The club never asks for your password or for a code."
+            ),
+        ),
+    },
+    is_security=True,
+)
+
+
+SECOND_FACTOR: Final = MessageKind(
+    code="second_factor",
+    label=_("Second factor set up"),
+    fields={"at": "4 May 2026, 07:30"},
+    texts={
+        Channel.EMAIL: (
+            _("A second factor was set up for you at $club"),
+            _(
+                "An app was set up at $at to sign in to the back office in your name.\n\n"
+                "If it was not you, tell the club's administrator at once."
+            ),
+        ),
+    },
+    is_security=True,
+)
+
+
 def register_own_kinds() -> None:
-    for kind in (ONE_TIME_CODE, NEW_DEVICE, PASSWORD_CHANGED, SESSION_COPIED):
+    for kind in (
+        ONE_TIME_CODE,
+        NEW_DEVICE,
+        PASSWORD_CHANGED,
+        SESSION_COPIED,
+        ACCOUNT_ISSUED,
+        SECOND_FACTOR,
+    ):
         register(kind)

@@ -54,13 +54,25 @@ class MessageKind:
     channels: Mapping[Channel, bool] = field(default_factory=dict)
     is_security: bool = False
 
+    @property
+    def ways(self) -> tuple[Channel, ...]:
+        """The channels that it may go by. What is shown in the app is pushed in the same words, unless it
+        has others for a push."""
+        pushed = Channel.IN_APP in self.texts and Channel.PUSH not in self.texts
+        return (*self.texts, Channel.PUSH) if pushed else tuple(self.texts)
+
+    def words(self, channel: Channel) -> tuple[type_text, type_text]:
+        """Subject and body as declared. Raises KeyError for a channel that it does not go by."""
+        is_other = channel == Channel.PUSH and channel not in self.texts
+        return self.texts[Channel.IN_APP if is_other else channel]
+
     def goes_by(self, channel: Channel) -> bool:
         """Whether it goes by ``channel`` when the member has not chosen."""
-        return channel in self.texts and self.channels.get(channel, True)
+        return channel in self.ways and self.channels.get(channel, True)
 
     def may_choose(self, channel: Channel) -> bool:
         """Whether members may switch ``channel`` on and off. The list in the app always has it."""
-        return channel in self.texts and channel != Channel.IN_APP and not self.is_security
+        return channel in self.ways and channel != Channel.IN_APP and not self.is_security
 
 
 _kinds: dict[str, MessageKind] = {}
@@ -98,7 +110,10 @@ def render(kind: MessageKind, channel: Channel, context: Mapping[str, str]) -> T
 
     A field that an old row does not have yet is left empty rather than never sent.
     """
-    text = _edited_texts().get((kind.code, channel))
+    edited = _edited_texts()
+    text = edited.get((kind.code, channel))
+    if text is None and channel == Channel.PUSH and channel not in kind.texts:
+        text = edited.get((kind.code, Channel.IN_APP))
     return _filled(text or _declared(kind, channel), kind, context)
 
 
@@ -177,7 +192,7 @@ def _edited_texts() -> dict[tuple[str, str], Text]:
 
 
 def _declared(kind: MessageKind, channel: Channel) -> Text:
-    subject, body = kind.texts[channel]
+    subject, body = kind.words(channel)
     return Text(str(subject), str(body))
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
 
-from accounts.models import Channel, ChannelPreference, Notification, OneTimePassword, User
+from accounts.models import Channel, ChannelPreference, Device, Notification, OneTimePassword, User
 from accounts.services.messages import MessageKind, find_kind
 from bcc.core import push, transactions
 from bcc.core.enqueue import Gathered, enqueue
@@ -22,7 +22,12 @@ DEFAULT_VALIDITY: Final = timedelta(days=1)
 SEND_TASK: Final = "accounts.send_notification"
 SEND_EACH_TASK: Final = "accounts.send_notifications"
 # By which channels somebody can be told at all, and where their address stands.
-_ADDRESSES: Final[Mapping[Channel, str]] = {Channel.EMAIL: "email", Channel.SMS: "mobile"}
+_ADDRESSES: Final[Mapping[Channel, str]] = {
+    Channel.EMAIL: "email",
+    Channel.SMS: "mobile",
+    Channel.PUSH: "is_pushed_to",
+}
+_COLUMNS: Final = ("email", "mobile")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +100,10 @@ def notify_each(*, kind: str, news: Sequence[News], now: datetime) -> int:
         ).values_list("user_id", "channel", "is_wanted")
     }
     users = User.objects.filter(pk__in=user_ids, is_active=True)
+    if Channel.PUSH in channels:
+        users = users.annotate(is_pushed_to=_has_push_token())
+    else:
+        users = users.annotate(is_pushed_to=Value(value=False))
     people = {one["pk"]: one for one in users.values("pk", "public_id", *_ADDRESSES.values())}
     rows: list[Notification] = []
     for one in news:
@@ -175,12 +184,14 @@ def _shown(row: Notification) -> dict[str, str]:
     return {"type": "notification", "id": str(row.public_id), "kind": row.kind, "link": row.link}
 
 
-def otp_row(*, otp: OneTimePassword, now: datetime) -> Notification:
-    """The outbox row of a one-time code. It names the challenge; the sender derives the code."""
-    if otp.user_id is None:
-        raise ValueError("A challenge without a user is never sent.")
+def otp_row(*, otp: OneTimePassword, recipient: User, now: datetime) -> Notification:
+    """The outbox row of a one-time code. It names the challenge; the sender derives the code.
+
+    ``recipient`` is the challenge's user, or the closed account that stands in for nobody: its row is
+    never sent.
+    """
     return Notification(
-        user_id=otp.user_id,
+        user_id=recipient.pk,
         channel=otp.channel,
         kind="one_time_code",
         context={},
@@ -225,7 +236,7 @@ def choose_channels(*, user_id: int, choices: Iterable[tuple[str, Channel, bool]
 
 def _sendable(kind: MessageKind) -> list[Channel]:
     """The channels of ``kind`` that this deployment has: the list in the app, and what has a sender."""
-    return [channel for channel in kind.texts if is_offered(channel)]
+    return [channel for channel in kind.ways if is_offered(channel)]
 
 
 def is_offered(channel: Channel) -> bool:
@@ -249,10 +260,11 @@ def _facts_of(user_id: int, kind: str, dedupe: str, channels: list[Channel]) -> 
     return None if row is None else dict(zip(names, row, strict=True))
 
 
-def _fact_names(channels: Iterable[Channel]) -> list[str]:
+def _fact_names(channels: Collection[Channel]) -> list[str]:
     asked = [f"has_{channel}" for channel in channels]
     asked += [f"wants_{channel}" for channel in channels if channel != Channel.IN_APP]
-    return ["public_id", *_ADDRESSES.values(), *asked]
+    pushed = ["is_pushed_to"] if Channel.PUSH in channels else []
+    return ["public_id", *_COLUMNS, *pushed, *asked]
 
 
 def _fact_rows(
@@ -264,8 +276,14 @@ def _fact_rows(
         if channel != Channel.IN_APP:
             chosen = ChannelPreference.objects.filter(user=OuterRef("pk"), kind=kind, channel=channel)
             asked[f"wants_{channel}"] = Subquery(chosen.values("is_wanted")[:1])
+    if Channel.PUSH in channels:
+        asked["is_pushed_to"] = _has_push_token()
     users = User.objects.filter(pk=user, is_active=True).annotate(**asked)
     return users.values_list(*_fact_names(channels))
+
+
+def _has_push_token() -> Exists:
+    return Exists(Device.objects.reached_by_push().filter(user=OuterRef("pk")))
 
 
 _SENDING = Gathered(one=(SEND_TASK, "notification"), several=(SEND_EACH_TASK, "notifications"))

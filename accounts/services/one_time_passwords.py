@@ -9,13 +9,14 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Channel, Device, OneTimePassword, User
+from accounts.models import Channel, Device, Grant, OneTimePassword, User
 from accounts.policies.codes import (
     LIFETIME,
     MAX_ATTEMPTS,
@@ -31,6 +32,8 @@ from bcc.core import transactions
 from bcc.core.errors import LimitedError, NotAllowedError, NotAuthenticatedError
 
 Purpose = OneTimePassword.Purpose
+# Asked for by naming somebody, without a sign-in: what is told must not say whether there is such a person.
+UNNAMED: Final = frozenset({Purpose.ACTIVATION, Purpose.RESET})
 
 
 class ChallengeOverError(NotAuthenticatedError):
@@ -58,7 +61,7 @@ class ResendLimitError(LimitedError):
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What is told of a challenge. ``sent_to`` is masked; empty for one that nobody receives."""
+    """What is told of a challenge. ``sent_to`` is masked; empty for one that was asked for by a name."""
 
     challenge: UUID
     channel: str
@@ -70,17 +73,23 @@ class Challenge:
 
 @transactions.writes
 def issue_challenge(
-    *, user: User | None, purpose: Purpose, now: datetime, device: Device | None = None
+    *,
+    user: User | None,
+    purpose: Purpose,
+    now: datetime,
+    device: Device | None = None,
+    nobody: User | None = None,
+    address_key: str = "",
 ) -> Challenge:
     """Make a challenge, end the user's earlier one of the purpose, and send the code after commit.
 
     Without a user (an identifier that nobody has) the same statements run, the reply has the same
-    shape, and nothing is sent. Raises NoChannelError for a user who cannot be reached.
+    shape, and nothing is sent: ``nobody`` is the closed account that the outbox row names then; without
+    it there is no row. Raises NoChannelError for a user who cannot be reached.
     """
     channel, destination = _reach(user)
-    user_id = 0 if user is None else user.pk
-    User.lock(user_id)
-    _supersede(user_id=user_id, purpose=purpose, now=now)
+    User.lock(_key_of(user, nobody))
+    _supersede(user_id=0 if user is None else user.pk, purpose=purpose, now=now)
     otp = OneTimePassword.objects.create(
         user=user,
         purpose=purpose,
@@ -89,16 +98,26 @@ def issue_challenge(
         challenge=uuid.uuid4(),
         nonce=new_nonce(),
         device=device,
+        address_key=address_key,
         created_at=now,
         expires_at=now + LIFETIME,
         last_sent_at=now,
     )
-    _send(otp, user, now)
+    _send(otp, user or nobody, now)
     return _told(otp)
 
 
+def can_be_reached(user: User) -> bool:
+    """Whether a code can be sent to ``user`` by any channel of OTP_CHANNELS."""
+    try:
+        _reach(user)
+    except NoChannelError:
+        return False
+    return True
+
+
 @transactions.writes
-def resend_code(*, challenge: UUID, now: datetime) -> Challenge:
+def resend_code(*, challenge: UUID, now: datetime, nobody: User | None = None) -> Challenge:
     """Send the code of a live challenge again: the same within the gap of 30 s, a new one after it.
 
     The expiry and the attempts already made stay. Raises ChallengeOverError, and ResendLimitError
@@ -115,7 +134,7 @@ def resend_code(*, challenge: UUID, now: datetime) -> Challenge:
     if not same.update(resends=otp.resends + 1, nonce=nonce, last_sent_at=now):
         raise ChallengeOverError
     otp.resends, otp.nonce, otp.last_sent_at = otp.resends + 1, nonce, now
-    _send(otp, otp.user, now)
+    _send(otp, otp.user or nobody, now)
     return _told(otp)
 
 
@@ -145,10 +164,11 @@ def consume(*, otp: OneTimePassword, now: datetime) -> None:
 
 @transactions.writes
 def void_challenges(*, user_id: int, now: datetime) -> None:
-    """End every live challenge of a user: what they were asked for under is no longer true."""
+    """End every live challenge and grant of a user: what they were asked for under is no longer true."""
     User.lock(user_id)
     for purpose in Purpose:
         _supersede(user_id=user_id, purpose=purpose, now=now)
+    Grant.objects.live(now).filter(user_id=user_id).update(used_at=now)
 
 
 @transactions.writes
@@ -175,27 +195,43 @@ def _supersede(*, user_id: int, purpose: Purpose, now: datetime) -> None:
 
 
 def _reach(user: User | None) -> tuple[Channel, str]:
-    """The first channel of OTP_CHANNELS that has a sender and an address, and that address."""
-    channels = [Channel(name) for name in settings.OTP_CHANNELS if name in settings.NOTIFICATION_SENDERS]
+    """The first channel of OTP_CHANNELS that has a sender and an address, and that address masked."""
+    channels = channels_of_codes()
     if user is None:
         return (channels[0] if channels else Channel.EMAIL), ""
     for channel in channels:
-        address = str(user.mobile) if channel == Channel.SMS else user.email
+        address = address_of(user, channel)
         if address:
-            return channel, address
+            return channel, masked(address)
     raise NoChannelError
 
 
-def _send(otp: OneTimePassword, user: User | None, now: datetime) -> None:
-    if user is not None:
-        write_outbox([otp_row(otp=otp, now=now)], recipient=user.public_id, now=now)
+def channels_of_codes() -> list[Channel]:
+    """Those of OTP_CHANNELS that have a sender, in the order in which they are tried."""
+    return [Channel(name) for name in settings.OTP_CHANNELS if name in settings.NOTIFICATION_SENDERS]
+
+
+def address_of(user: User, channel: Channel) -> str:
+    """Where a code reaches ``user`` by ``channel``; empty if nowhere."""
+    return str(user.mobile) if channel == Channel.SMS else user.email
+
+
+def _key_of(user: User | None, nobody: User | None) -> int:
+    return user.pk if user is not None else nobody.pk if nobody is not None else 0
+
+
+def _send(otp: OneTimePassword, recipient: User | None, now: datetime) -> None:
+    if recipient is not None:
+        row = otp_row(otp=otp, recipient=recipient, now=now)
+        write_outbox([row], recipient=recipient.public_id, now=now)
 
 
 def _told(otp: OneTimePassword) -> Challenge:
+    is_unnamed = otp.purpose in UNNAMED
     return Challenge(
         challenge=otp.challenge,
-        channel=otp.channel,
-        sent_to=masked(otp.destination) if otp.destination else "",
+        channel=_reach(None)[0] if is_unnamed else otp.channel,
+        sent_to="" if is_unnamed else otp.destination,
         expires_at=otp.expires_at,
         resend_at=min(otp.last_sent_at + RESEND_GAP, otp.expires_at),
         resends_left=MAX_RESENDS - otp.resends,

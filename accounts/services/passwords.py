@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -14,18 +14,22 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Session, User
+from accounts.models import Grant, Session, User
 from accounts.services import epoch
+from accounts.services.grants import GrantOverError, Purpose, find_grant, use_grant
 from accounts.services.messages import local_text
 from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import void_challenges
 from accounts.services.sessions import end_all_sessions
 from accounts.services.tokens import Tokens, make_tokens
 from bcc.core import push, transactions
-from bcc.core.errors import InvalidError, StaleVersionError
+from bcc.core.errors import InvalidError, NotAllowedError, StaleVersionError
 
 # NIST 800-63B-4: at least 64 must be possible; beyond this a hash is only work for the server.
 MAX_LENGTH: Final = 128
+
+# A sign-in this young has just shown the password and the device; after it a change asks for a code too.
+FRESH: Final = timedelta(minutes=15)
 
 # A storm of sign-ins must leave a core to everybody else; the hash runs without the interpreter's lock.
 _cores = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) - 1))
@@ -39,6 +43,13 @@ class WrongPasswordError(InvalidError):
     def __init__(self) -> None:
         detail = _("This is not your present password. Type it again.")
         super().__init__(detail, errors={"current_password": [("wrong_password", detail)]})
+
+
+class StepUpRequiredError(NotAllowedError):
+    """The sign-in is old: whoever holds the phone now must show that they also get its messages."""
+
+    code = "step_up_required"
+    default_detail = gettext_lazy("Confirm it with a code first: ask for one, and send its grant along.")
 
 
 class PasswordChangedError(StaleVersionError):
@@ -74,18 +85,28 @@ def encoded_password(password: str, *, user: User | None = None) -> str:
         return make_password(password)
 
 
-def change_password(*, user_id: int, session_id: UUID, current: str, new: str, now: datetime) -> Tokens:
+def change_password(
+    *, user_id: int, session_id: UUID, current: str, new: str, now: datetime, grant: str = ""
+) -> Tokens:
     """Set a new password and end every other session and socket; returns new tokens for this one.
 
-    Raises WrongPasswordError, InvalidError for a password that the rules refuse, and
-    PasswordChangedError when it was changed at the same moment or this session ended.
+    Raises StepUpRequiredError for a sign-in older than FRESH without the ``grant`` of a code,
+    GrantOverError for one that is none, WrongPasswordError, InvalidError for a password that the rules
+    refuse, and PasswordChangedError when it was changed at the same moment or this session ended.
     """
+    given = None
+    if grant:
+        given = find_grant(token=grant, purpose=Purpose.STEP_UP, now=now)
+        if given.user_id != user_id:
+            raise GrantOverError
+    elif not Session.objects.filter(public_id=session_id, started_at__gt=now - FRESH).exists():
+        raise StepUpRequiredError
     user = User.objects.get(pk=user_id)
     if not password_is_right(user=user, password=current):
         raise WrongPasswordError
     user.refresh_from_db(fields=["password"])  # the check may have renewed the hash
     encoded = encoded_password(new, user=user)
-    return _change(user=user, session_id=session_id, encoded=encoded, now=now)
+    return _change(user=user, session_id=session_id, encoded=encoded, grant=given, now=now)
 
 
 def set_password(*, user: User, password: str | None, now: datetime) -> None:
@@ -103,7 +124,9 @@ def _set(*, user: User, encoded: str, now: datetime) -> None:
 
 
 @transactions.writes
-def _change(*, user: User, session_id: UUID, encoded: str, now: datetime) -> Tokens:
+def _change(*, user: User, session_id: UUID, encoded: str, grant: Grant | None, now: datetime) -> Tokens:
+    if grant is not None:
+        use_grant(grant=grant, now=now)
     same = User.objects.filter(pk=user.pk, password=user.password, token_version=user.token_version)
     if not same.update(password=encoded, token_version=user.token_version + 1):
         raise PasswordChangedError

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Session, User
 from accounts.policies.tokens import (
     ACCESS_LIFETIME,
-    DEFAULT_KEY_ID,
     REFRESH_LIFETIME,
     Claims,
     TokenError,
     TokenExpiredError,
     TokenSigner,
     TokenType,
+    UnknownKeyError,
 )
+from accounts.services.keys import forget_keys, signing_keys
 from bcc.core.errors import NotAuthenticatedError
 
 
@@ -49,6 +48,19 @@ def read_token(token: str, *, type: TokenType, now: datetime) -> Claims:
     """What a token of ours says. Raises TokenTooOldError and TokenInvalidError, both 401."""
     try:
         return _signer().read(token, type=type, now=now)
+    except UnknownKeyError:
+        # Another process may have rotated the keys a moment ago.
+        forget_keys()
+        return _read_again(token, type, now)
+    except TokenExpiredError as error:
+        raise TokenTooOldError from error
+    except TokenError as error:
+        raise TokenInvalidError from error
+
+
+def _read_again(token: str, type: TokenType, now: datetime) -> Claims:
+    try:
+        return _signer().read(token, type=type, now=now)
     except TokenExpiredError as error:
         raise TokenTooOldError from error
     except TokenError as error:
@@ -62,7 +74,8 @@ def make_tokens(*, user: User, session: Session, now: datetime) -> Tokens:
     signer = _signer()
 
     def signed(type: TokenType, until: datetime, jti: uuid.UUID | None = None) -> str:
-        return signer.sign(Claims(user.public_id, session.public_id, user.token_version, type, until, jti))
+        claims = Claims(user.public_id, session.public_id, user.token_version, type, until, jti)
+        return signer.sign(claims, now=now)
 
     return Tokens(
         access=signed(TokenType.ACCESS, access_until),
@@ -73,8 +86,7 @@ def make_tokens(*, user: User, session: Session, now: datetime) -> Tokens:
 
 
 def _signer() -> TokenSigner:
-    keys: Mapping[str, str] = getattr(settings, "JWT_KEYS", None) or {DEFAULT_KEY_ID: settings.JWT_KEY}
-    return _signer_of(tuple(keys.items()))
+    return _signer_of(tuple(signing_keys().items()))
 
 
 @lru_cache(maxsize=4)

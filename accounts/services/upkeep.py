@@ -8,7 +8,7 @@ from typing import Final
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Device, OneTimePassword, RefreshTokenUse, Session
+from accounts.models import Device, Grant, OneTimePassword, RefreshTokenUse, Session
 from bcc.core import transactions
 
 BATCH: Final = 500
@@ -27,6 +27,7 @@ def purge_expired(*, now: datetime) -> int:
     over = Session.objects.filter(Q(ended_at__lt=sessions) | Q(expires_at__lt=sessions))
     return (
         _delete(OneTimePassword.objects.filter(expires_at__lt=codes))
+        + _delete(Grant.objects.filter(expires_at__lt=codes))
         + _delete(RefreshTokenUse.objects.filter(used_at__lt=sessions))
         + _delete(over)
         + _delete(Device.objects.filter(trusted_at__isnull=True, last_seen_at__lt=codes, sessions=None))

@@ -68,6 +68,23 @@ RESEND_REQUEST: Final = OpenApiExample(
     value={"purpose": "device", "challenge": _CHALLENGE["challenge"]},
     request_only=True,
 )
+RESET_REQUEST: Final = OpenApiExample(
+    "A lost password", value={"purpose": "reset", "identifier": "D-0014"}, request_only=True
+)
+ACTIVATE_REQUEST: Final = OpenApiExample(
+    "The first password",
+    value={
+        "grant": "example-grant",
+        "new_password": "a phrase nobody else uses",
+        "device": {"platform": "android", "name": "My phone", "app_version": "1.4.0"},
+    },
+    request_only=True,
+)
+NEW_PASSWORD_REQUEST: Final = OpenApiExample(
+    "In place of a lost one",
+    value={"grant": "example-grant", "new_password": "a phrase nobody else uses"},
+    request_only=True,
+)
 CHALLENGE: Final = OpenApiExample("Sent again", value=_CHALLENGE | {"resends_left": 2}, response_only=True)
 REFRESH_REQUEST: Final = OpenApiExample(
     "The last refresh token", value={"refresh": _TOKENS["refresh"]}, request_only=True

@@ -202,6 +202,6 @@ def _preferences(user_id: int) -> list[dict[str, Any]]:
             "may_change": kind.may_choose(channel),
         }
         for kind in all_kinds()
-        for channel in kind.texts
+        for channel in kind.ways
         if notifications.is_offered(channel)
     ]

@@ -48,4 +48,4 @@ def _level(database: Mapping[str, Any]) -> str:
     if asked is None:
         return READ_COMMITTED
     level = " ".join(str(asked).strip("'\" ").upper().replace("_", " ").replace("\\", " ").split())
-    return POSTGRESQL_LEVELS.get(level, level) if "postgresql" in engine else level
+    return POSTGRESQL_LEVELS.get(level, level) if "postgres" in engine else level

@@ -64,3 +64,10 @@ def local_date(instant: datetime) -> date:
 def today() -> date:
     """The club's calendar date now."""
     return local_date(now())
+
+
+def instant_text(instant: datetime) -> str:
+    """``instant`` in UTC, ISO 8601 with ``Z``. Raises ValueError for a naive one."""
+    if instant.tzinfo is None:
+        raise ValueError("A naive datetime has no place in a reply.")
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

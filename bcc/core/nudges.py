@@ -141,8 +141,8 @@ _pushes = Nudger("bcc-pushes")
 _tasks = Nudger("bcc-tasks")
 
 
-def push(nudge: Callable[[], Awaitable[Any]], inline: Callable[[], Any]) -> None:
-    """Have ``nudge`` awaited by the thread of pushes; ``inline`` is called where there is none."""
+def push(nudge: Nudge, inline: Callable[[], Any]) -> None:
+    """Have ``nudge`` called and awaited by the thread of pushes; ``inline`` is called where there is none."""
     if settings.NUDGES_IN_BACKGROUND:
         _pushes.submit(nudge)
     else:

@@ -5,15 +5,13 @@ a second is compiled at its first use and run with other values from then on. Th
 QuerySet, so no SQL is written by hand and each engine gets its own dialect. Parameters are declared
 with their types; a compiled statement holds a mark in place of each.
 
-On PostgreSQL the values are bound by the server, so that a connection may keep the plan
-(``prepare_threshold``), and rows come in binary form, which the driver reads without Python. Where
-somebody listens (``execute_wrapper``, captured queries) everything goes through Django's cursor as usual.
+How they are run is in ``running``.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
@@ -24,8 +22,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 from django.db.models.sql import InsertQuery, UpdateQuery
 
-# Of one statement, where the engine names no limit of its own; SQL Server takes so many rows of values.
-MOST_PARAMETERS: Final = 32_000
+from bcc.core.running import MOST_PARAMETERS, run_sql, waiting_for
+
+# SQL Server takes so many rows of values.
 MOST_ROWS: Final = 1_000
 
 _FIRST_INSTANT: Final = datetime(2001, 2, 3, 4, 5, 6, 1, tzinfo=UTC)
@@ -203,8 +202,12 @@ class PreparedInsert:
     def many(self, rows: Sequence[models.Model], *, using: str = DEFAULT_DB_ALIAS) -> None:
         """Insert ``rows`` in as few statements as the engine takes. They do not learn their keys."""
         connection = connections[using]
+        waiting = waiting_for(connection)
         for sql, params in self.statements(connection, rows):
-            run_sql(connection, sql, params, reads=False)
+            if waiting is None:
+                run_sql(connection, sql, params, reads=False)
+            else:
+                waiting.add(sql, params)
 
     def statements(
         self, connection: BaseDatabaseWrapper, rows: Sequence[models.Model]
@@ -258,35 +261,6 @@ class PreparedInsert:
         places = ", ".join(["%s"] * len(fields))
         table, rows = quote(self._model._meta.db_table), ", ".join([f"({places})"] * count)
         return f"INSERT INTO {table} ({columns}) VALUES {rows}"  # noqa: S608 - names of our own models
-
-
-def run_sql(connection: BaseDatabaseWrapper, sql: str, params: Iterable[Any], *, reads: bool) -> Any:
-    """Run one compiled statement: its rows where it ``reads``, else the number of rows it met."""
-    if connection.queries_logged or connection.execute_wrappers or connection.vendor == "microsoft":
-        with connection.cursor() as cursor:
-            cursor.execute(sql, list(params))
-            return cursor.fetchall() if reads else cursor.rowcount
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors:
-        raw: Any = connection.connection
-        if connection.vendor == "postgresql":
-            database: Any = connection
-            bound = database.Database.Cursor(raw).execute(sql, params, binary=True)
-        else:
-            bound = raw.execute(_question_marks(sql), tuple(params))
-        return bound.fetchall() if reads else bound.rowcount
-
-
-_marked: dict[str, str] = {}
-
-
-def _question_marks(sql: str) -> str:
-    """SQLite's own place holders. The compiled SQL holds no other %s."""
-    found = _marked.get(sql)
-    if found is None:
-        found = _marked[sql] = sql.replace("%s", "?").replace("%%", "%")
-    return found
 
 
 def _mark(kind: type, number: int) -> Any:

@@ -37,6 +37,11 @@ def end_sessions(public_id: UUID, session: UUID | None = None) -> None:
     _send_after_commit([(group_of(public_id), event)])
 
 
+def to_consumer(public_id: UUID, event: Mapping[str, Any]) -> None:
+    """Have each of the user's sockets do something by itself, once committed: ``event``'s type says what."""
+    _send_after_commit([(group_of(public_id), dict(event))])
+
+
 def _send_after_commit(events: Sequence[tuple[str, dict[str, Any]]]) -> None:
     async def send() -> None:
         layer = get_channel_layer()

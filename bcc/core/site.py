@@ -6,13 +6,17 @@ does not name stands at the end, under the name of its app, so that nothing is l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 # One heading: a key for the style sheet, the text, and "app.model" or "app.*" in the order shown.
@@ -24,11 +28,35 @@ class ClubAdminSite(AdminSite):
 
     index_title = _("Back office")
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """As Django's, behind the second factor: who has shown only the password is sent to show it."""
+        inner: Callable[..., HttpResponseBase] = super().admin_view(view, cacheable)
+
+        @functools.wraps(inner)
+        def behind_second_factor(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if settings.STAFF_SECOND_FACTOR and self.has_permission(request) and not is_verified(request):
+                if request.path in (self._path("logout"), self._path("jsi18n")):
+                    return inner(request, *args, **kwargs)
+                wanted = urlencode({"next": request.get_full_path()})
+                return HttpResponseRedirect(f"{reverse('second-factor')}?{wanted}")
+            return inner(request, *args, **kwargs)
+
+        return behind_second_factor
+
+    def _path(self, name: str) -> str:
+        return reverse(f"{self.name}:{name}", current_app=self.name)
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         apps = super().get_app_list(request, app_label)
         if app_label is not None:
             return apps
         return in_sections(apps, settings.BACKOFFICE_SECTIONS)
+
+
+def is_verified(request: HttpRequest) -> bool:
+    """Whether whoever is signed in has shown a second factor in this session."""
+    asked = getattr(request.user, "is_verified", None)
+    return bool(asked is not None and asked())
 
 
 class BackofficeConfig(AdminConfig):

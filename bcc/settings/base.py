@@ -2,7 +2,7 @@
 
 ``development``, ``testing`` and ``production`` import this module and add their own. Engines
 (database, cache, sockets, queue) are in ``engines``, the API's settings in ``rest``, the work that
-the scheduler does in ``schedules``.
+the scheduler does in ``schedules``, who does it in ``queues``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from django.utils.translation import gettext_lazy as _
 
 from bcc.core import logs
 from bcc.settings.backoffice import *
+from bcc.settings.engines import COUNTERS
+from bcc.settings.files import *
+from bcc.settings.queues import *
 from bcc.settings.rest import *
 from bcc.settings.schedules import *
 
@@ -40,8 +43,18 @@ CLUB_WEEK_START = env.int("CLUB_WEEK_START", 0)  # 0 is Monday
 CLUB_COLOUR = env.str("CLUB_COLOUR", "#1f5c3f")
 CLUB_EMAIL = env.str("CLUB_EMAIL", "club@example.com")
 CLUB_PHONE_REGION = env.str("CLUB_PHONE_REGION", "PH")
+# Two TrueType files, plain and bold, for names that the built-in font of statements has no letters for.
+STATEMENT_FONTS = env.list("STATEMENT_FONTS", default=[])
 PHONENUMBER_DEFAULT_REGION = CLUB_PHONE_REGION
 PHONENUMBER_DB_FORMAT = "E164"
+
+# How the club writes the numbers of members that it gives itself: M00001, and M00001A for the first other
+# person of the household. Numbers in a file of accounts or of Finance's are taken as they are.
+CLUB_MEMBER_PREFIX = env.str("CLUB_MEMBER_PREFIX", "M")
+CLUB_MEMBER_WIDTH = env.int("CLUB_MEMBER_WIDTH", 5)
+CLUB_MEMBER_SUFFIXES = env.str("CLUB_MEMBER_SUFFIXES", "ABCDEFGHJKLMNPQRSTUVWXYZ")
+# Where a slip sends a new member; the app answers to the same link.
+ACTIVATION_LINK = env.str("ACTIVATION_LINK", "")
 
 MINIMUM_APP_VERSION = env.str("MINIMUM_APP_VERSION", "1.0.0")
 PUBLIC_URL = env.str("PUBLIC_URL", "http://localhost:8000")
@@ -81,6 +94,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Stands in for all that follow where a plain hot read is asked for. It knows this list: see there.
+    "bcc.frame.FrameMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "bcc.core.rest.middleware.RequestIdMiddleware",
     "bcc.core.middleware.RequestLogMiddleware",
@@ -99,7 +114,7 @@ MIDDLEWARE = [
     "bcc.core.middleware.BrowserOTPMiddleware",
     "bcc.core.middleware.BrowserMessageMiddleware",
     "bcc.core.middleware.BrowserAuditlogMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "bcc.core.middleware.MetricsMiddleware",
 ]
 # Identity there is the bearer token: no session is read, no cookie is set, no row is touched.
 BROWSERLESS_PATHS = ("/api/", "/ws/", "/health/", "/metrics", "/static/")
@@ -151,7 +166,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 8},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.policies.blocklist.BlocklistValidator", "OPTIONS": {"words": (CLUB_NAME,)}},
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("username", "display_name", "email")},
@@ -160,11 +175,45 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_HASHERS = ["accounts.policies.hashers.ClubArgon2PasswordHasher"]
 # How a text leaves the house, by channel; a channel without a sender is not used.
 NOTIFICATION_SENDERS = {"email": "accounts.senders.EmailSender"}
+
+# Text messages: the request of one message to the gateway. $to, $text and $from are filled in.
+SMS_URL = env.str("SMS_URL", "")
+SMS_METHOD = env.str("SMS_METHOD", "POST")
+SMS_CONTENT_TYPE = env.str("SMS_CONTENT_TYPE", "application/json")
+SMS_HEADERS = env.json("SMS_HEADERS", {})
+SMS_BODY = env.str("SMS_BODY", '{"to": "$to", "from": "$from", "text": "$text"}')
+SMS_FROM = env.str("SMS_FROM", CLUB_NAME[:11])
+# Where in the gateway's reply its own number of the message stands, by dots: "data.0.id".
+SMS_REFERENCE = env.str("SMS_REFERENCE", "")
+SMS_TIMEOUT = env.float("SMS_TIMEOUT", 10.0)
+SMS_COUNTRIES = env.list("SMS_COUNTRIES", default=["+63"])
+# Budgets of a day, in messages; 0 is none.
+SMS_A_DAY_PER_NUMBER = env.int("SMS_A_DAY_PER_NUMBER", 10)
+SMS_A_DAY_PER_ADDRESS = env.int("SMS_A_DAY_PER_ADDRESS", 60)
+SMS_A_DAY = env.int("SMS_A_DAY", 2000)
+SMS_COST_PER_PART = env.str("SMS_COST_PER_PART", "0.50")
+if SMS_URL:
+    NOTIFICATION_SENDERS["sms"] = "accounts.senders.HttpSmsSender"
+
+# Pushes to telephones: the service account's file of Firebase, and the extra `push`.
+FCM_CREDENTIALS_FILE = env.str("FCM_CREDENTIALS_FILE", "")
+FCM_URL = env.str("FCM_URL", "https://fcm.googleapis.com")
+if FCM_CREDENTIALS_FILE:
+    NOTIFICATION_SENDERS["push"] = "accounts.senders.push.FcmSender"
 # One-time codes go by the first of these that has a sender and for which the person has an address.
 OTP_CHANNELS = ["sms", "email"]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 OTP_TOTP_ISSUER = CLUB_NAME
+# The secrets of second factors are shown to nobody in the back office.
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+# Staff show a code from an app before the back office opens. Off in demo mode only.
+STAFF_SECOND_FACTOR = True
+
+# What `rotate_keys` writes; until then JWT_KEY signs alone. Shared by every process that checks tokens.
+JWT_KEYS_FILE = Path(env.str("JWT_KEYS_FILE", str(DATA_DIR / "jwt-keys.json")))
+# `doctor` asks for a rotation when the key that signs is older; 0: it does not ask.
+JWT_KEY_MAX_AGE_DAYS = env.int("JWT_KEY_MAX_AGE_DAYS", 180)
 
 # How many proxies of ours stand before the server: the client's address is taken that many steps
 # from the right of X-Forwarded-For, and from the connection where there are none.
@@ -175,16 +224,27 @@ METRICS_ALLOWED_FROM = env.list("METRICS_ALLOWED_FROM", default=["127.0.0.0/8", 
 # name → how many in which time, per key; the throttles give the keys.
 RATE_LIMITS = {
     "login_identifier": env.str("RATE_LOGIN_IDENTIFIER", "10/15m"),
+    "login_everywhere": env.str("RATE_LOGIN_EVERYWHERE", "100/15m"),
     "login_address": env.str("RATE_LOGIN_ADDRESS", "60/15m"),
+    "login_everybody": env.str("RATE_LOGIN_EVERYBODY", "1200/m"),
     "otp_request": env.str("RATE_OTP_REQUEST", "5/15m"),
+    "otp_everywhere": env.str("RATE_OTP_EVERYWHERE", "20/h"),
+    "otp_address": env.str("RATE_OTP_ADDRESS", "60/15m"),
+    "step_up": env.str("RATE_STEP_UP", "10/15m"),
     "otp_verify": env.str("RATE_OTP_VERIFY", "20/15m"),
     "password_change": env.str("RATE_PASSWORD_CHANGE", "10/15m"),
     "token_refresh": env.str("RATE_TOKEN_REFRESH", "60/10m"),
     "booking": env.str("RATE_BOOKING", "60/m"),
     "socket_ticket": env.str("RATE_SOCKET_TICKET", "30/m"),
+    "image_upload": env.str("RATE_IMAGE_UPLOAD", "60/h"),
+    "image_reads": env.str("RATE_IMAGE_READS", "3000/m"),
+    "chat": env.str("RATE_CHAT", "120/m"),
     "reads": env.str("RATE_READS", "600/m"),
     "anonymous": env.str("RATE_ANONYMOUS", "120/m"),
 }
+
+# django-ratelimit's counters: a cache of their own class, which counts in one command.
+RATELIMIT_USE_CACHE = COUNTERS
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -251,14 +311,13 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 5_000
 STATIC_URL = "/static/"
 STATIC_ROOT: Path | None = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "documents.storage.DurableFileSystemStorage",
-        "OPTIONS": {"location": str(DATA_DIR / "files")},
-    },
+    "default": file_storage(env, DATA_DIR),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 # The proxy sends the bytes of files itself (X-Accel-Redirect), and checks links of up to a minute alone
 # with a key that only it and we know: see docs/files.md. Empty: every link is checked here.
+# What decodes JPEGs: "pillow", or "vips" where the extra of that name is installed.
+IMAGE_ENGINE = env.str("IMAGE_ENGINE", "pillow")
 FILES_BY_PROXY = env.bool("FILES_BY_PROXY", False)
 FILES_LINK_KEY = env.str("FILES_LINK_KEY", "")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{CLUB_NAME} <{CLUB_EMAIL}>")
@@ -273,13 +332,12 @@ FINANCE_UPLOAD_LIMIT = env.int("FINANCE_UPLOAD_LIMIT", 1024 * 1024 * 1024)
 
 # ----------------------------------------------------------------------------------------------- queue
 
-CELERY_BROKER_URL = ""  # engines say which
+CELERY_BROKER_URL = ""  # engines say which; queues and routes are in ``queues``
 CELERY_TASK_IGNORE_RESULT = True
 # A killed worker's task is given to another, so every task must stand being run twice.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_DEFAULT_QUEUE = "bcc"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
@@ -287,6 +345,8 @@ CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# An outage of an hour is no reason to give up: a worker that ends waits for somebody to notice.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # Hints to sockets and workers leave by a thread of the process, off the request that caused them.
@@ -297,6 +357,11 @@ NUDGES_IN_BACKGROUND = True
 # What a socket may send: so many frames a second for long, and so many at once.
 SOCKET_FRAMES_PER_SECOND = env.int("SOCKET_FRAMES_PER_SECOND", 10)
 SOCKET_FRAMES_AT_ONCE = env.int("SOCKET_FRAMES_AT_ONCE", 60)
+# By which Redis processes tell each other of the chat; engines say which. Empty: there is one process.
+CHAT_REDIS_URL = ""
+# Of one sender in the chat, over all of their sockets in a process.
+CHAT_MESSAGES_PER_SECOND = env.int("CHAT_MESSAGES_PER_SECOND", 3)
+CHAT_MESSAGES_AT_ONCE = env.int("CHAT_MESSAGES_AT_ONCE", 30)
 
 # ---------------------------------------------------------------------------------------------- metrics
 

@@ -30,6 +30,8 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 if DEMO_MODE:
     NOTIFICATION_SENDERS = dict.fromkeys(("email", "sms"), "accounts.senders.ConsoleSender")
 
+STAFF_SECOND_FACTOR = not DEMO_MODE
+
 # No collectstatic: files are served from where the apps keep them.
 STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True

@@ -16,6 +16,8 @@ SQLITE_TIMEOUT_SECONDS = 20
 SCHEMES = frozenset({"sqlite", "postgres", "postgresql", "mssql"})
 PYTHON_DRIVERS = ("mssql_python", "pyodbc")
 ODBC_DRIVER = "ODBC Driver 18 for SQL Server"
+# The alias of the cache that holds the counters of rate limits.
+COUNTERS = "counters"
 REDIS_VISIBILITY_TIMEOUT_SECONDS = 15 * 60
 
 
@@ -59,6 +61,7 @@ def database(url: str) -> dict[str, Any]:
     if engine == "django.db.backends.sqlite3":
         return sqlite(config["NAME"])
     if engine == "django.db.backends.postgresql":
+        config["ENGINE"] = "bcc.core.postgres"
         # The pool keeps connections across threads; CONN_MAX_AGE must then be 0.
         # A pool that cannot connect asks again after twice as long each time, and whoever waits for it
         # waits too. Given up after ten seconds it is asked anew by the next request: a database that
@@ -96,17 +99,18 @@ def _sql_server(options: dict[str, Any]) -> dict[str, Any]:
 
 def embedded_services() -> dict[str, Any]:
     """Cache, channel layer and queue inside this process; what they hold ends with it."""
+    memory = {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "bcc",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
     return {
-        "CACHES": {
-            "default": {
-                "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-                "LOCATION": "bcc",
-                "OPTIONS": {"MAX_ENTRIES": 50_000},
-            }
-        },
+        "CACHES": {"default": memory, COUNTERS: memory},
         "CHANNEL_LAYERS": {
             "default": {"BACKEND": "bcc.core.layers.ThreadedInMemoryLayer", "CONFIG": {"capacity": 500}}
         },
+        # One process: what happens in the chat is handed over in it.
+        "CHAT_REDIS_URL": "",
         "CELERY_BROKER_URL": "memory://localhost//",
         # The queue in memory wakes nobody: the worker looks into it this often, in seconds.
         "CELERY_BROKER_TRANSPORT_OPTIONS": {"polling_interval": 0.1},
@@ -115,14 +119,15 @@ def embedded_services() -> dict[str, Any]:
 
 def redis_services(url: str) -> dict[str, Any]:
     """Cache, channel layer and queue on the Redis at ``url``, apart by their key prefixes."""
+    redis = {
+        "LOCATION": url,
+        "KEY_PREFIX": "bcc",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
     return {
         "CACHES": {
-            "default": {
-                "BACKEND": "bcc.core.cache.KeptRedisCache",
-                "LOCATION": url,
-                "KEY_PREFIX": "bcc",
-                "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
-            }
+            "default": {"BACKEND": "bcc.core.cache.KeptRedisCache", **redis},
+            COUNTERS: {"BACKEND": "bcc.core.cache.CountingRedisCache", **redis},
         },
         "CHANNEL_LAYERS": {
             "default": {
@@ -135,6 +140,7 @@ def redis_services(url: str) -> dict[str, Any]:
                 },
             }
         },
+        "CHAT_REDIS_URL": url,
         "CELERY_BROKER_URL": url,
         "CELERY_BROKER_TRANSPORT_OPTIONS": {
             # A killed worker's tasks come back after this long, so no task may take longer.

@@ -23,7 +23,7 @@ REQUIRED = (
     "PUBLIC_URL",
 )
 # Django asks for 50 characters; HS256 and HMAC-SHA-256 for a key no shorter than their digest.
-KEY_LENGTHS = {"SECRET_KEY": 50, "JWT_KEY": 32, "OTP_KEY": 32}
+KEY_LENGTHS = {"SECRET_KEY": 50, "JWT_KEY": 32, "OTP_KEY": 32, "FILES_LINK_KEY": 32}
 
 
 def _faults() -> list[str]:
@@ -36,7 +36,10 @@ def _faults() -> list[str]:
             faults.append(f"{name} is too weak: it needs at least {length} random characters.")
     given = [value for value in present.values() if value]
     if len(set(given)) != len(given):
-        faults.append("SECRET_KEY, JWT_KEY and OTP_KEY must differ from each other.")
+        faults.append("SECRET_KEY, JWT_KEY, OTP_KEY and FILES_LINK_KEY must differ from each other.")
+    if not FILES_LINK_KEY.replace("-", "").replace("_", "").isalnum() and FILES_LINK_KEY:
+        # It is written into nginx's configuration, where other signs mean something.
+        faults.append("FILES_LINK_KEY may have letters, digits, hyphens and underscores only.")
     if env.bool("DEMO_MODE", False):
         faults.append(
             "DEMO_MODE is on: it shows one-time codes and moves the clock, and is for demonstrations only."

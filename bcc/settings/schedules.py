@@ -54,6 +54,16 @@ SCHEDULES: dict[str, Schedule] = {
         "Sends what is waiting in the outbox, and what an earlier attempt could not deliver.",
         every=MINUTE,
     ),
+    "Tell who is away of chat messages": Schedule(
+        "chat.tell_away",
+        "Tells members once of what was written to them while no device of theirs was connected.",
+        every=MINUTE,
+    ),
+    "Apply the chat's retention rules": Schedule(
+        "chat.apply_retention",
+        "Deletes chat messages that are older than the rules of their kind say.",
+        crontab="40 3 * * *",
+    ),
     "Work on Finance's batches": Schedule(
         "documents.sweep_batches",
         "Takes up batches that no worker holds: after a crash, and where a nudge was lost.",
@@ -69,6 +79,11 @@ SCHEDULES: dict[str, Schedule] = {
         "Tells Finance of a file that has not come by its day, once.",
         every=HOUR,
     ),
+    "Carry on imports of accounts": Schedule(
+        "accounts.run_imports",
+        "Goes on with files of accounts whose worker was stopped.",
+        every=MINUTE,
+    ),
     "Purge what has expired": Schedule(
         "accounts.purge_expired",
         "Deletes one-time codes and sign-in sessions that are long over.",
@@ -78,6 +93,11 @@ SCHEDULES: dict[str, Schedule] = {
         "core.purge_idempotency_keys",
         "Deletes the replies kept for repeated requests after a day.",
         every=HOUR,
+    ),
+    "Sweep stored files": Schedule(
+        "documents.sweep_assets",
+        "Deletes files that nothing refers to any more, and reports files that are missing.",
+        crontab="40 3 * * *",
     ),
     "Purge old activities": Schedule(
         "metrics.purge_activities",

@@ -35,6 +35,7 @@ def _scratch_folder() -> Path:
 
 
 DATA_DIR = _scratch_folder()
+JWT_KEYS_FILE = DATA_DIR / "jwt-keys.json"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 DEMO_MODE = False
 
@@ -56,13 +57,19 @@ CELERY_TASK_EAGER_PROPAGATES = True
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-STORAGES["default"]["OPTIONS"] = {"location": str(DATA_DIR / "files")}
+STORAGES["default"] = {
+    "BACKEND": "documents.storage.DurableFileSystemStorage",
+    "OPTIONS": {"location": str(DATA_DIR / "files")},
+}
 STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 
 # High enough never to be met; the tests of the limits set their own.
 RATE_LIMITS = dict.fromkeys(RATE_LIMITS, "100000/m")
+
+# The tests of the back office sign in by the session; those of the second factor ask for it.
+STAFF_SECOND_FACTOR = False
 
 # No thread beside the tests; those of the activities write them themselves.
 ACTIVITY_FLUSH_SECONDS = 0

@@ -196,7 +196,8 @@ def make_report() -> dict[str, Any]:
         session.user_id: signer.sign(
             Claims(
                 session.user.public_id, session.public_id, session.user.token_version, TokenType.ACCESS, until
-            )
+            ),
+            now=clock.now(),
         )
         for session in Session.objects.select_related("user")
     }

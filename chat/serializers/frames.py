@@ -1,38 +1,41 @@
-"""The frames of ``/ws/v1`` that are chat's own; ``docs/asyncapi.yaml`` describes the same.
+"""The frames of ``/ws/v1``; ``docs/asyncapi.yaml`` describes the same.
 
-What other apps push to a user passes through as they made it. Every frame is one JSON object with a
-``type``; a client's is read strictly, like a body of the API.
+What other apps push to a user passes through as they made it, and what goes to many is made in
+``chat.fanout.frames``. Every frame is one JSON object with a ``type``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
-import orjson
-from django.utils.translation import gettext_lazy as _
-
+from bcc.core.clock import instant_text
 from bcc.core.errors import DomainError
-from bcc.core.rest.renderers import dump_bytes, instant_text
+from bcc.core.rest.renderers import dump_bytes
+from chat.fanout.frames import (
+    ConversationJoined,
+    DeskChanged,
+    MessageDeleted,
+    MessageNew,
+    MessageUpdated,
+    Presence,
+    Receipt,
+    Typing,
+)
+from chat.serializers.asked import (
+    Auth,
+    Delivered,
+    Hello,
+    MessageDelete,
+    MessageEdit,
+    MessageSend,
+    Ping,
+    PresenceWatch,
+    Read,
+    Typed,
+)
 
-FRAME_LIMIT: Final = 16 * 1024
-
-ByeReason = Literal["session_ended", "replaced", "restarting"]
-
-
-class Auth(TypedDict):
-    """The first frame of a socket without a ticket."""
-
-    type: Literal["auth"]
-    token: str
-
-
-class Ping(TypedDict):
-    """``active`` is whether the app is in front; nothing depends on it so far."""
-
-    type: Literal["ping"]
-    active: NotRequired[bool]
+ByeReason = Literal["session_ended", "replaced", "restarting", "suspended", "closed_by_staff"]
 
 
 class Welcome(TypedDict):
@@ -48,6 +51,38 @@ class Pong(TypedDict):
     server_time: str
 
 
+class Standing(TypedDict):
+    """How far a conversation has come."""
+
+    id: str
+    seq: int
+
+
+class Ready(TypedDict):
+    """The answer to ``hello``: whatever happens in these conversations comes from now on."""
+
+    type: Literal["ready"]
+    conversations: list[Standing]
+
+
+class Ack(TypedDict):
+    """A message stands in the database; ``held``: it waits for a moderator, without id and number."""
+
+    type: Literal["ack"]
+    client_id: str
+    id: str | None
+    seq: int | None
+    held: bool
+
+
+class ResyncRequired(TypedDict):
+    """Too much was missed to be sent: read ``messages?after_seq=`` of the API."""
+
+    type: Literal["resync_required"]
+    conversation: str
+    seq: int
+
+
 class Error(TypedDict):
     """What a frame was refused for; the socket stays unless it is closed right after."""
 
@@ -55,6 +90,7 @@ class Error(TypedDict):
     code: str
     detail: str
     retry_after: NotRequired[int]
+    client_id: NotRequired[str]
 
 
 class Bye(TypedDict):
@@ -64,93 +100,26 @@ class Bye(TypedDict):
     reason: ByeReason
 
 
-ClientFrame = Auth | Ping
-ServerFrame = Welcome | Pong | Error | Bye
-
-
-class FrameError(DomainError):
-    """A frame that cannot be read or is not expected."""
-
-
-class NotTextError(FrameError):
-    code = "not_text"
-    default_detail = _("This was a binary frame. Send text.")
-
-
-class TooLongError(FrameError):
-    code = "frame_too_long"
-    default_detail = _("This frame is too long. Send at most 16 kB.")
-
-
-class NotJSONError(FrameError):
-    code = "not_json"
-    default_detail = _("This is no JSON object. Send one with a type.")
-
-
-class UnknownTypeError(FrameError):
-    code = "unknown_type"
-    default_detail = _("There is no such type of message. See the club's API description.")
-
-
-class InvalidFrameError(FrameError):
-    code = "invalid"
-    default_detail = _("A field of this message is missing, unknown or no value. Correct it.")
-
-
-class OutOfTurnError(FrameError):
-    code = "already_authenticated"
-    default_detail = _("This socket is signed in already. Open another for another session.")
-
-
-class AuthFirstError(FrameError):
-    code = "not_authenticated"
-    default_detail = _("Sign in first: connect with a ticket, or send auth as the first message.")
-
-
-class TooFastError(FrameError):
-    code = "too_many_frames"
-    default_detail = _("Too many messages. Wait, then connect again.")
-
-
-def read_frame(text: str | None) -> ClientFrame:
-    """The frame in ``text`` (None for a binary one). Raises FrameError."""
-    if text is None:
-        raise NotTextError
-    if len(text) > FRAME_LIMIT or len(text.encode("utf-8", "replace")) > FRAME_LIMIT:
-        raise TooLongError
-    try:
-        content = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise NotJSONError from error
-    if not isinstance(content, dict):
-        raise NotJSONError
-    kind = content.pop("type", None)
-    read = READERS.get(kind) if isinstance(kind, str) else None
-    if read is None:
-        raise UnknownTypeError
-    return read(content)
-
-
-def _read_auth(content: dict[str, Any]) -> Auth:
-    token = content.pop("token", None)
-    if content or not isinstance(token, str):
-        raise InvalidFrameError
-    return {"type": "auth", "token": token}
-
-
-def _read_ping(content: dict[str, Any]) -> Ping:
-    frame: Ping = {"type": "ping"}
-    if "active" in content:
-        active = content.pop("active")
-        if not isinstance(active, bool):
-            raise InvalidFrameError
-        frame["active"] = active
-    if content:
-        raise InvalidFrameError
-    return frame
-
-
-READERS: Final[dict[str, Callable[[dict[str, Any]], ClientFrame]]] = {"auth": _read_auth, "ping": _read_ping}
+ClientFrame = (
+    Auth | Ping | Hello | MessageSend | MessageEdit | MessageDelete | Typed | Read | Delivered | PresenceWatch
+)
+ServerFrame = (
+    Welcome
+    | Pong
+    | Ready
+    | Ack
+    | MessageNew
+    | MessageUpdated
+    | MessageDeleted
+    | Receipt
+    | Typing
+    | Presence
+    | DeskChanged
+    | ConversationJoined
+    | ResyncRequired
+    | Error
+    | Bye
+)
 
 
 def welcome(*, now: datetime, heartbeat: int) -> Welcome:
@@ -161,10 +130,12 @@ def pong(*, now: datetime) -> Pong:
     return {"type": "pong", "server_time": instant_text(now)}
 
 
-def error(refusal: DomainError, *, retry_after: int | None = None) -> Error:
+def error(refusal: DomainError, *, retry_after: int | None = None, client_id: str | None = None) -> Error:
     frame: Error = {"type": "error", "code": refusal.code, "detail": str(refusal.detail)}
     if retry_after is not None:
         frame["retry_after"] = retry_after
+    if client_id is not None:
+        frame["client_id"] = client_id
     return frame
 
 
@@ -172,6 +143,6 @@ def bye(reason: ByeReason) -> Bye:
     return {"type": "bye", "reason": reason}
 
 
-def written(frame: object) -> str:
+def written(frame: object) -> bytes:
     """A frame as the text that is sent."""
-    return dump_bytes(frame).decode()
+    return dump_bytes(frame)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from django.core.cache import cache
@@ -20,8 +20,9 @@ from redis.exceptions import RedisError
 
 from accounts.policies.identity import Identity
 from accounts.services import epoch
-from accounts.services.identities import identify, identify_session
-from bcc.core.errors import BusyError, NotAuthenticatedError
+from accounts.services.identities import identify, identify_browser, identify_session
+from bcc.core.errors import BusyError, NotAllowedError, NotAuthenticatedError
+from chat.selectors.rooms import suspended
 
 TICKET_LIFETIME: Final = timedelta(seconds=30)
 TICKET_BYTES: Final = 32
@@ -37,6 +38,11 @@ class TicketInvalidError(NotAuthenticatedError):
     default_detail = _("This ticket is used, too old, or none. Get a new one and connect again.")
 
 
+class SuspendedError(NotAllowedError):
+    code = "suspended"
+    default_detail = _("Your membership is suspended. Call the club.")
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """``text`` is shown once; ``expires_at`` is an instant."""
@@ -47,18 +53,30 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whose socket it is, and of which session; ``mark`` was the revocation epoch at ``seen_at``."""
+    """Whose socket it is, and of which session; ``mark`` was the revocation epoch at ``seen_at``.
+
+    ``browser`` is the key of a session of the back office, where the socket hangs on that.
+    """
 
     user: UUID
     session: UUID
     mark: epoch.Mark
     seen_at: datetime
+    browser: str = ""
 
 
 def issue_ticket(*, identity: Identity, now: datetime) -> Ticket:
     """A ticket for one socket of this session. Raises BusyError while the cache is away."""
+    return _issue({"user": identity.public_id.hex, "session": identity.session_id.hex}, now)
+
+
+def issue_browser_ticket(*, user: UUID, key: str, now: datetime) -> Ticket:
+    """The same for a page of the back office, whose session has ``key``; each page has its own socket."""
+    return _issue({"user": user.hex, "session": uuid4().hex, "browser": key}, now)
+
+
+def _issue(claim: dict[str, str], now: datetime) -> Ticket:
     text = secrets.token_urlsafe(TICKET_BYTES)
-    claim = {"user": identity.public_id.hex, "session": identity.session_id.hex}
     try:
         cache.set(_key(text), claim, TICKET_LIFETIME.total_seconds())
     except (RedisError, OSError) as error:
@@ -81,7 +99,7 @@ def admit_ticket(*, ticket: str, now: datetime) -> Admission:
     except (RedisError, OSError) as error:
         log.warning("socket_ticket_not_read", reason=type(error).__name__)
         raise BusyError from error
-    return Admission(UUID(claim["user"]), UUID(claim["session"]), mark, now)
+    return Admission(UUID(claim["user"]), UUID(claim["session"]), mark, now, claim.get("browser", ""))
 
 
 def admit_token(*, token: str, now: datetime) -> Admission:
@@ -91,14 +109,21 @@ def admit_token(*, token: str, now: datetime) -> Admission:
     return Admission(identity.public_id, identity.session_id, mark, now)
 
 
-def confirm(*, admission: Admission, now: datetime) -> None:
-    """Look at the session's row itself. Raises SessionEndedError.
+def confirm(*, admission: Admission, now: datetime) -> Identity:
+    """Look at the session's row itself: who it is. Raises SessionEndedError and SuspendedError.
 
     To be called once the socket hears of the session's end: what ended before is seen here, and
     what ends later is heard.
     """
-    if identify_session(session=admission.session, now=now).public_id != admission.user:
+    if admission.browser:
+        identity = identify_browser(key=admission.browser, session=admission.session)
+    else:
+        identity = identify_session(session=admission.session, now=now)
+    if identity.public_id != admission.user:
         raise TicketInvalidError
+    if identity.member_id is not None and suspended([identity.user_id]):
+        raise SuspendedError
+    return identity
 
 
 def recheck(*, admission: Admission, now: datetime) -> Admission:
@@ -107,10 +132,11 @@ def recheck(*, admission: Admission, now: datetime) -> Admission:
     And every hour, because a session also ends by its age. Raises SessionEndedError.
     """
     mark = epoch.current_mark()
-    if mark == admission.mark and now - admission.seen_at < TRUSTED_FOR:
+    # Nobody tells of a browser's session that ends, so that one is looked at each time.
+    if mark == admission.mark and now - admission.seen_at < TRUSTED_FOR and not admission.browser:
         return admission
     confirm(admission=admission, now=now)
-    return Admission(admission.user, admission.session, mark, now)
+    return replace(admission, mark=mark, seen_at=now)
 
 
 def _key(text: str) -> str:

@@ -21,7 +21,7 @@ from documents.models.documents import (
     may_see_statements,
 )
 from documents.models.dropped import DroppedFile
-from documents.models.images import Image, ImagePurpose, ImageVariant, MemberPhoto
+from documents.models.images import Image, ImagePurpose, ImageQuerySet, ImageVariant, MemberPhoto
 from documents.models.periods import GapReason, Period, PeriodField, PeriodGap, check_period
 from documents.models.settings import FileNamePattern, KindRule, PageRegion
 
@@ -47,6 +47,7 @@ __all__ = [
     "GapReason",
     "Image",
     "ImagePurpose",
+    "ImageQuerySet",
     "ImageVariant",
     "ImportBatch",
     "ImportItem",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
 from bcc.core.models import PublicModel
-from documents.models.documents import Publication
+from documents.models.documents import Publication, household_read_by
 from documents.models.periods import PeriodField
 
 
@@ -22,6 +22,10 @@ def money(label: Any) -> models.DecimalField[Any, Any]:
 class AccountRowQuerySet(models.QuerySet[Any]):
     def published(self) -> Self:
         return self.filter(state=Publication.PUBLISHED)
+
+    def shown_to(self, member_id: int) -> Self:
+        """The published rows of the member's household, where the member may see its statements."""
+        return self.published().filter(membership_id=Subquery(household_read_by(member_id)))
 
 
 class AccountRow(PublicModel):

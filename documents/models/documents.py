@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Member, Membership, Relation
@@ -35,6 +35,12 @@ def may_see_statements(member: Member) -> bool:
     return member.relation == Relation.PRINCIPAL or member.can_view_statements
 
 
+def household_read_by(member_id: int) -> QuerySet[Member, Any]:
+    """The membership whose statements the member may see, as a subquery: of one row, or of none."""
+    may_see = Q(relation=Relation.PRINCIPAL) | Q(can_view_statements=True)
+    return Member.objects.filter(may_see, pk=member_id).values("membership_id")
+
+
 class DocumentQuerySet(models.QuerySet["Document"]):
     def published(self) -> Self:
         return self.filter(state=Publication.PUBLISHED)
@@ -44,6 +50,14 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         if not may_see_statements(member):
             return self.none()
         return self.published().filter(membership_id=member.membership_id)
+
+    def shown_to(self, member_id: int) -> Self:
+        """``readable_by`` for who has the member's key alone: no query before this one."""
+        return self.published().of_reader(member_id)
+
+    def of_reader(self, member_id: int) -> Self:
+        """Of every state: what is the household's whose statements the member may see."""
+        return self.filter(membership_id=Subquery(household_read_by(member_id)))
 
     def in_place_of(self, document: Document) -> Self:
         """Every version of the same document, itself among them."""
@@ -76,12 +90,25 @@ class Document(PublicModel):
     created_at = models.DateTimeField(_("created at"))
     published_at = models.DateTimeField(_("published at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("superseded or withdrawn at"), null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("withdrawn by"),
+    )
+    end_reason = models.CharField(_("why withdrawn"), max_length=300, blank=True, default="")
 
     objects = DocumentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("document")
         verbose_name_plural = _("documents")
+        permissions = (
+            ("read_document", _("Can read what members' documents say")),
+            ("withdraw_document", _("Can withdraw documents")),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("membership", "kind", "period", "number", "version"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -20,9 +21,13 @@ class ImagePurpose(models.TextChoices):
 
 
 class ImageQuerySet(models.QuerySet["Image"]):
-    def of_club(self) -> Self:
-        """What anybody signed in may see."""
-        return self.filter(purpose=ImagePurpose.CLUB)
+    def counted_for(self, user_id: int) -> Self:
+        """What somebody has sent for themselves, which their quota is of."""
+        return self.filter(uploaded_by=user_id).exclude(purpose=ImagePurpose.CLUB)
+
+    def unused_photos(self, before: datetime) -> Self:
+        """Sent as somebody's photo before then, and nobody's photo."""
+        return self.filter(purpose=ImagePurpose.MEMBER_PHOTO, created_at__lt=before, photo_of__isnull=True)
 
     def with_variants(self) -> Self:
         return self.prefetch_related(
@@ -62,6 +67,13 @@ class Image(PublicModel):
     height = models.PositiveIntegerField(_("height"), editable=False)
     placeholder = models.CharField(_("placeholder"), max_length=64, blank=True, editable=False)
     colour = models.CharField(_("mean colour"), max_length=7, blank=True, editable=False)
+    is_public = models.BooleanField(
+        _("for everyone"),
+        default=False,
+        help_text=_("Also shown before sign-in. What a text for everyone shows is for everyone."),
+    )
+    # Hash of bytes, purpose and (where it is somebody's own) owner: the same once more is the same image.
+    once = models.CharField(max_length=64, unique=True, editable=False)
     recipe = models.PositiveSmallIntegerField(_("recipe"), default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), editable=False)
 
@@ -105,7 +117,9 @@ class MemberPhoto(models.Model):
     member = models.OneToOneField(
         Member, on_delete=models.CASCADE, related_name="photo", verbose_name=_("member")
     )
-    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+", verbose_name=_("image"))
+    image = models.ForeignKey(
+        Image, on_delete=models.PROTECT, related_name="photo_of", verbose_name=_("image")
+    )
     set_at = models.DateTimeField(_("set at"))
 
     class Meta:

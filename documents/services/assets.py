@@ -64,14 +64,39 @@ def keep(content: IO[bytes], *, media_type: str, now: datetime) -> Asset:
     """
     content.seek(0)
     sha256, size = hash_of(content)
-    found = Asset.objects.filter(sha256=sha256).first()
+    found = _renewed(sha256, now)
     key = found.key if found else key_of(sha256)
-    if not default_storage.exists(key):
-        content.seek(0)
-        default_storage.save(key, File(content))
+    _write(key, content, size, is_named=found is not None)
     if found is not None:
         return found
     return _row_of(sha256, size=size, key=key, media_type=media_type, now=now)
+
+
+def _write(key: str, content: IO[bytes], size: int, *, is_named: bool) -> None:
+    """Write the bytes unless they are there; a file of another size is a damaged one, and is replaced.
+
+    What is there and no row names is made young, so that no sweep takes it before the row is written.
+    """
+    try:
+        is_whole = default_storage.size(key) == size
+    except FileNotFoundError:
+        is_whole = False
+    if is_whole and is_named:
+        return
+    if is_whole and isinstance(default_storage, FileSystemStorage):
+        Path(default_storage.path(key)).touch()
+        return
+    content.seek(0)
+    default_storage.save(key, File(content))
+
+
+def _renewed(sha256: str, now: datetime) -> Asset | None:
+    """The row of these bytes. One that a sweep might take as nobody's is young again first."""
+    found = Asset.objects.filter(sha256=sha256).first()
+    if found is None or found.created_at > now - ORPHAN_AGE / 2:
+        return found
+    is_there = Asset.objects.filter(pk=found.pk).update(created_at=now)
+    return found if is_there else None
 
 
 def keep_bytes(content: bytes, *, media_type: str, now: datetime) -> Asset:

@@ -99,6 +99,8 @@ def file_response(
     kind = media_type or asset.media_type
     is_for_proxy = not any(header in request.headers for header in _NOT_FOR_PROXY)
     if is_for_proxy and (address := internal_address(asset)) is not None:
+        # The proxy says itself that it takes ranges.
+        del headers["Accept-Ranges"]
         return HttpResponse(content_type=kind, headers={**headers, "X-Accel-Redirect": address})
     return _own_response(request, asset, part, kind=kind, headers=headers)
 

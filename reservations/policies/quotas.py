@@ -70,6 +70,11 @@ class Ledger:
             and quota.category_id in (None, ask.member.category_id)
         ]
 
+    @property
+    def reads_the_hour(self) -> bool:
+        """Whether what a quota says of a wish depends on its hour, and not on its day alone."""
+        return any(quota.period == "concurrent" for quota, _rows in self._accounts)
+
     def may_refuse(self, ask: Ask) -> bool:
         """Whether a quota could refuse some wish like this one at another hour of its day.
 

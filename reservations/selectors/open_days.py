@@ -188,15 +188,19 @@ def _of_the_place(
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What the rules say of every slot that starts on one date in, or out of, prime time."""
+    """What the rules say of every slot that starts on one date in, or out of, prime time.
 
-    before_the_quota: tuple[RuleFailure, ...]
+    ``failures`` are those of the day, the member and the quotas; where a quota has to be asked at each
+    hour its own are not among them.
+    """
+
+    failures: tuple[RuleFailure, ...]
     asked_until: datetime
-    quotas_may_refuse: bool
+    ask_the_quota: bool
 
     @property
     def is_silent(self) -> bool:
-        return not self.before_the_quota and not self.quotas_may_refuse
+        return not self.failures and not self.ask_the_quota
 
 
 class _Judge:
@@ -210,11 +214,12 @@ class _Judge:
     def day(self, shared: SharedDay, terms: Terms, party: int) -> OpenDay:
         """The day for this member now."""
         said: dict[tuple[date, bool], _Said] = {}
+        of_the_day: dict[date, list[RuleFailure]] = {}
         stands = True
         for one in shared.slots:
             alike = said.get((one.starts_on, one.is_prime))
             if alike is None:
-                alike = said[one.starts_on, one.is_prime] = self._said(one, terms, party)
+                alike = said[one.starts_on, one.is_prime] = self._said(one, terms, party, of_the_day)
             stands = stands and alike.is_silent and one.slot.interval.starts_at >= alike.asked_until
         if stands:
             return OpenDay(shared.on, shared, None)
@@ -224,30 +229,37 @@ class _Judge:
         return OpenDay(shared.on, shared, slots)
 
     def _slot(self, one: SharedSlot, alike: _Said, terms: Terms, party: int) -> Slot:
-        of_the_hour: Sequence[RuleFailure] = ()
-        of_the_quota: Sequence[RuleFailure] = ()
+        failures = alike.failures
         asked = one.slot.interval.starts_at < alike.asked_until
-        if asked or alike.quotas_may_refuse:
+        if asked or alike.ask_the_quota:
             ask = self._ask(one, terms, party)
-            if asked:
-                of_the_hour = club_rules.judge(ask, club_rules.OF_THE_HOUR)
-            if alike.quotas_may_refuse:
-                of_the_quota = club_rules.judge(ask, club_rules.OF_THE_QUOTA)
-        # In the order of all the rules, as one judgement would give them.
-        failures = (*of_the_hour, *alike.before_the_quota, *of_the_quota, *one.slot.reasons)
-        if len(failures) == len(one.slot.reasons):
+            # In the order of all the rules, as one judgement would give them.
+            of_the_hour = club_rules.judge(ask, club_rules.OF_THE_HOUR) if asked else ()
+            of_the_quota = club_rules.judge(ask, club_rules.OF_THE_QUOTA) if alike.ask_the_quota else ()
+            failures = (*of_the_hour, *failures, *of_the_quota)
+        if not failures:
             return one.slot
+        failures = (*failures, *one.slot.reasons)
         return Slot(one.slot.interval, state_of(failures), one.slot.left, failures)
 
-    def _said(self, one: SharedSlot, terms: Terms, party: int) -> _Said:
+    def _said(
+        self, one: SharedSlot, terms: Terms, party: int, of_the_day: dict[date, list[RuleFailure]]
+    ) -> _Said:
         ask = self._ask(one, terms, party)
         if self._ledger is None:
             self._ledger = quotas.Ledger(ask)
-        failures = club_rules.judge(ask, _BEFORE_THE_QUOTA)
+        failures = of_the_day.get(one.starts_on)
+        if failures is None:
+            failures = of_the_day[one.starts_on] = club_rules.judge(ask, _BEFORE_THE_QUOTA)
         asked_until = club_rules.asks_of_the_hour(
             terms, one.starts_on, self.situation.now, self.situation.rules.zone
         )
-        return _Said(tuple(failures), asked_until, self._ledger.may_refuse(ask))
+        if not self._ledger.may_refuse(ask):
+            return _Said(tuple(failures), asked_until, ask_the_quota=False)
+        if self._ledger.reads_the_hour:
+            return _Said(tuple(failures), asked_until, ask_the_quota=True)
+        of_the_quota = club_rules.judge(ask, club_rules.OF_THE_QUOTA)
+        return _Said((*failures, *of_the_quota), asked_until, ask_the_quota=False)
 
     def _ask(self, one: SharedSlot, terms: Terms, party: int) -> Ask:
         return self.situation.ask(self.facility, terms, one.slot.interval, Party(size=party))

@@ -37,7 +37,7 @@ from reservations.selectors.situation import (
     load_situation,
 )
 from reservations.services import messages
-from reservations.services.claims import take_claims
+from reservations.services.claims import claiming, take_claims
 from reservations.services.errors import Refusal, SlotTakenError, TooLateToCancelError, refusal
 from reservations.services.expiry import expire_in_the_way
 from reservations.services.move import signal, write_event
@@ -253,24 +253,25 @@ def book(
         created_at=now,
     )
     RESERVATIONS.one(reservation)
-    take_claims(reservation, facility=facility, interval=interval, lanes=reservation.lanes, rules=rules)
-    write_participants(reservation, member_id=member_id, companions=register_guests(companions))
-    write_event(
-        reservation,
-        action=ReservationEvent.Action.CREATED,
-        source=None,
-        by=by,
-        now=now,
-        reason=reason,
-        details={"rules_waived": True} if waive else {},
-    )
-    messages.tell(
-        reservation,
-        kind=messages.kind_of(state),
-        user_id=member.user_id,
-        now=now,
-        facility_name=facility.name,
-    )
+    with claiming():
+        take_claims(reservation, facility=facility, interval=interval, lanes=reservation.lanes, rules=rules)
+        write_participants(reservation, member_id=member_id, companions=register_guests(companions))
+        write_event(
+            reservation,
+            action=ReservationEvent.Action.CREATED,
+            source=None,
+            by=by,
+            now=now,
+            reason=reason,
+            details={"rules_waived": True} if waive else {},
+        )
+        messages.tell(
+            reservation,
+            kind=messages.kind_of(state),
+            user_id=member.user_id,
+            now=now,
+            facility_name=facility.name,
+        )
     messages.push_change(reservation, member.user_public_id)
     signal(reservation, now)
     return Booked(reservation, facility, terms, member, companions)

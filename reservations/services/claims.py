@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import IntegrityError
 
 from bcc.core.intervals import Interval
 from bcc.core.prepared import Prepared, PreparedInsert
+from bcc.core.running import inserts_together, table_of
 from reservations.models import Reservation, SlotClaim
 from reservations.policies.cells import cells_of, pick_lanes
 from reservations.policies.terms import FacilityFacts
@@ -24,6 +27,21 @@ _LANES = Prepared(
     first=datetime,
     last=datetime,
 )
+
+
+@contextmanager
+def claiming() -> Iterator[None]:
+    """Send what is inserted in this block together with the claims in it, where the engine takes that.
+
+    Raises SlotTakenError where the database's unique constraint refuses a claim at the end.
+    """
+    try:
+        with inserts_together():
+            yield
+    except IntegrityError as error:
+        if table_of(error) == SlotClaim._meta.db_table:
+            raise SlotTakenError from error
+        raise
 
 
 def take_claims(

@@ -50,7 +50,11 @@ class MemberView(StrictQueryMixin, APIView):
         return cast(int, self.identity.membership_id)
 
     def get_member(self) -> Member:
-        return Member.objects.with_household().get(pk=self.member_id)
+        """Raises NotFoundError for a member who is gone, though the token still stands."""
+        member = Member.objects.with_household().filter(pk=self.member_id).first()
+        if member is None:
+            raise NotFoundError
+        return member
 
     def body(self, serializer: type[StrictSerializer]) -> dict[str, Any]:
         """The validated body."""

@@ -142,7 +142,7 @@ class TestOtpRequest:
         assert (refused.status_code, refused.data["code"]) == (401, "challenge_over")
 
     @pytest.mark.parametrize(
-        "body", [{}, {"challenge": "x"}, {"challenge": str(uuid4()), "purpose": "reset"}]
+        "body", [{}, {"challenge": "x"}, {"challenge": str(uuid4()), "purpose": "nonsense"}]
     )
     def test_names_what_is_no_value(self, client: APIClient, db: None, body: dict[str, Any]) -> None:
         assert client.post("/api/v1/auth/otp/request", body).status_code == 400

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from accounts.models import Channel, ChannelPreference, Member, Notification, User
-from accounts.services import messages, notifications
+from accounts.services import messages, notifications, outbox
 from accounts.services.messages import MessageKind, register
 from accounts.services.notifications import (
     News,
@@ -15,9 +15,9 @@ from accounts.services.notifications import (
     mark_read,
     notify,
     notify_each,
-    otp_row,
 )
 from accounts.services.one_time_passwords import Purpose, issue_challenge
+from accounts.services.recovery import ensure_nobody
 from bcc.core.errors import NotFoundError
 
 KIND = MessageKind(
@@ -214,11 +214,14 @@ class TestOtpRow:
         assert row.one_time_password is not None
         assert row.valid_until == row.one_time_password.expires_at
 
-    def test_refuses_a_challenge_of_nobody(self, db: None, now: datetime) -> None:
-        issue_challenge(user=None, purpose=Purpose.RESET, now=now)
-        otp = notifications.OneTimePassword.objects.get()
-        with pytest.raises(ValueError, match="never sent"):
-            otp_row(otp=otp, now=now)
+    def test_of_nobody_waits_for_the_account_that_is_closed(self, db: None, now: datetime) -> None:
+        nobody = ensure_nobody()
+        issue_challenge(user=None, purpose=Purpose.RESET, nobody=nobody, now=now)
+        row = Notification.objects.get()
+        assert row.user == nobody
+        assert not outbox.send_notification(public_id=row.public_id, now=now)
+        row.refresh_from_db()
+        assert row.state == "EXPIRED"
 
 
 class TestMarkRead:

@@ -13,6 +13,7 @@ from accounts.policies.tokens import TokenType
 from accounts.selectors.people import find_user
 from accounts.services import passwords
 from accounts.services.devices import token_hash
+from accounts.services.grants import Granted
 from accounts.services.one_time_passwords import (
     Challenge,
     ChallengeOverError,
@@ -27,6 +28,13 @@ from tests.accounts.conftest import PASSWORD, PHONE
 
 def enter(identifier: str, now: datetime, *, password: str = PASSWORD, device_token: str = "") -> Any:
     return sign_in(identifier=identifier, password=password, facts=PHONE, device_token=device_token, now=now)
+
+
+def answered(challenge: Challenge, code: str, now: datetime) -> SignedIn:
+    """What the right answer to the challenge of a device gives."""
+    outcome = verify_code(challenge=challenge.challenge, code=code, now=now)
+    assert isinstance(outcome, SignedIn)
+    return outcome
 
 
 @pytest.fixture
@@ -199,7 +207,7 @@ class TestVerifyCode:
     def test_trusts_the_device_and_signs_in(
         self, challenge: Challenge, user: User, now: datetime, code_sent: Callable[[], str], heard: Any
     ) -> None:
-        outcome = verify_code(challenge=challenge.challenge, code=code_sent(), now=now)
+        outcome = answered(challenge, code_sent(), now)
         device = Device.objects.get()
         assert outcome.device_token is not None
         assert len(outcome.device_token) >= 43  # 256 bits
@@ -248,7 +256,7 @@ class TestVerifyCode:
         for _ in range(4):
             with pytest.raises(WrongCodeError):
                 verify_code(challenge=challenge.challenge, code="nonsense", now=now)
-        assert verify_code(challenge=challenge.challenge, code=right, now=now).device_token
+        assert answered(challenge, right, now).device_token
 
     def test_is_over_after_five_minutes(
         self, challenge: Challenge, now: datetime, code_sent: Callable[[], str]
@@ -271,8 +279,8 @@ class TestVerifyCode:
         self, user: User, now: datetime, code_sent: Callable[[], str]
     ) -> None:
         challenge = issue_challenge(user=user, purpose=OneTimePassword.Purpose.STEP_UP, now=now)
-        with pytest.raises(ChallengeOverError):
-            verify_code(challenge=challenge.challenge, code=code_sent(), now=now)
+        outcome = verify_code(challenge=challenge.challenge, code=code_sent(), now=now)
+        assert isinstance(outcome, Granted)
         assert not Session.objects.exists()
 
     def test_no_code_stands_in_any_row(

@@ -23,22 +23,48 @@ from tests.api.world import EVERYBODY
 
 _TEXT: Final = """
                                                ano dea own spo dep str   FD Fac Mem FUp FAp Mod Ops Aud
+GET    account/balance                         401 401 200 404 404 404  403 403 403 403 403 403 403 403
+GET    account/entries                         401 401 200 200 200 200  403 403 403 403 403 403 403 403
+
 GET    announcements                           401 401 200 200 200 200  200 200 200 200 200 200 200 200
 POST   announcements                           401 401 403 403 403 403  403 201 201 403 403 201 403 403
 GET    announcements/{public_id}               401 401 200 200 200 200  200 200 200 200 200 200 200 200
 PATCH  announcements/{public_id}               401 401 403 403 403 403  403 200 200 403 403 200 403 403
 DELETE announcements/{public_id}               401 401 403 403 403 403  403 204 204 403 403 204 403 403
 
+POST   auth/activate                           200 200 200 200 200 200  200 200 200 200 200 200 200 200
 POST   auth/login                              200 200 200 200 200 200  200 200 200 200 200 200 200 200
 POST   auth/logout                             401 401 204 204 204 204  204 204 204 204 204 204 204 204
 POST   auth/logout-all                         401 401 204 204 204 204  204 204 204 204 204 204 204 204
 POST   auth/otp/request                        200 200 200 200 200 200  200 200 200 200 200 200 200 200
 POST   auth/otp/verify                         200 200 200 200 200 200  200 200 200 200 200 200 200 200
 POST   auth/password/change                    401 401 200 200 200 200  200 200 200 200 200 200 200 200
+POST   auth/password/reset                     204 204 204 204 204 204  204 204 204 204 204 204 204 204
+POST   auth/step-up                            401 401 200 200 200 200  200 200 200 200 200 200 200 200
 POST   auth/token/refresh                      200 200 200 200 200 200  200 200 200 200 200 200 200 200
 
 GET    bootstrap                               200 401 200 200 200 200  200 200 200 200 200 200 200 200
 
+GET    chat/attachments/{public_id}            401 401 200 404 404 404  200 404 200 404 404 404 404 404
+GET    chat/blocks                             401 401 200 200 200 200  200 200 200 200 200 200 200 200
+POST   chat/blocks                             401 401 201 404 404 404  404 404 404 404 404 404 404 404
+DELETE chat/blocks/{public_id}                 401 401 204 404 404 404  404 404 404 404 404 404 404 404
+GET    chat/connections                        401 401 403 403 403 403  200 403 403 403 403 403 200 403
+DELETE chat/connections/{public_id}            401 401 403 403 403 403  403 403 403 403 403 403 204 403
+GET    chat/conversations                      401 401 200 200 200 200  200 200 200 200 200 200 200 200
+POST   chat/conversations                      401 401 201 201 201 201  403 403 403 403 403 403 403 403
+GET    chat/conversations/{public_id}          401 401 200 404 404 404  200 404 200 404 404 404 404 404
+POST   chat/conversations/{public_id}/leave    401 401 204 404 404 404  404 404 404 404 404 404 404 404
+GET    chat/conversations/{public_id}/messages 401 401 200 404 404 404  200 404 200 404 404 404 404 404
+POST   chat/conversations/{public_id}/messages 401 401 201 404 404 404  201 404 201 404 404 404 404 404
+PUT    chat/conversations/{public_id}/mute     401 401 200 404 404 404  404 404 404 404 404 404 404 404
+POST   chat/conversations/{public_id}/read     401 401 204 404 404 404  204 404 204 404 404 404 404 404
+GET    chat/desks                              401 401 200 200 200 200  200 200 200 200 200 200 200 200
+PATCH  chat/messages/{public_id}               401 401 204 404 404 404  403 404 403 404 404 403 404 404
+DELETE chat/messages/{public_id}               401 401 204 404 404 404  403 404 403 404 404 204 404 404
+POST   chat/messages/{public_id}/report        401 401 201 404 404 404  404 404 404 404 404 404 404 404
+GET    chat/preferences                        401 401 200 200 200 200  200 200 200 200 200 200 200 200
+PATCH  chat/preferences                        401 401 200 200 200 200  200 200 200 200 200 200 200 200
 POST   chat/socket-ticket                      401 401 200 200 200 200  200 200 200 200 200 200 200 200
 
 GET    contacts                                401 401 200 200 200 200  200 200 200 200 200 200 200 200
@@ -46,6 +72,11 @@ POST   contacts                                401 401 403 403 403 403  403 201 
 GET    contacts/{public_id}                    401 401 200 200 200 200  200 200 200 200 200 200 200 200
 PATCH  contacts/{public_id}                    401 401 403 403 403 403  403 200 200 403 403 200 403 403
 DELETE contacts/{public_id}                    401 401 403 403 403 403  403 204 204 403 403 204 403 403
+
+GET    documents                               401 401 200 200 200 200  403 403 403 403 403 403 403 403
+GET    documents/{public_id}                   401 401 200 404 404 404  403 403 403 403 403 403 403 403
+GET    documents/{public_id}/content           401 401 200 404 404 404  403 403 403 403 403 403 403 403
+POST   documents/{public_id}/link              401 401 200 404 404 404  403 403 403 403 403 403 403 403
 
 GET    events                                  401 401 200 200 200 200  200 200 200 200 200 200 200 200
 POST   events                                  401 401 403 403 403 403  403 201 201 403 403 201 403 403
@@ -70,14 +101,22 @@ DELETE faqs/{public_id}                        401 401 403 403 403 403  403 204 
 GET    guests                                  401 401 200 200 200 200  403 403 403 403 403 403 403 403
 POST   guests                                  401 401 201 201 201 201  403 403 403 403 403 403 403 403
 
+POST   images                                  401 401 201 201 201 201  403 403 403 403 403 403 403 403
+GET    images/{public_id}                      404 401 200 200 200 404  200 200 200 404 404 200 200 200
+GET    images/{public_id}/{variant}            404 401 200 200 200 404  200 200 200 404 404 200 200 200
+
 GET    me                                      401 401 200 200 200 200  200 200 200 200 200 200 200 200
 PATCH  me                                      401 401 200 200 200 200  200 200 200 200 200 200 200 200
+GET    me/access-log                           401 401 200 200 200 200  403 403 403 403 403 403 403 403
 GET    me/devices                              401 401 200 200 200 200  200 200 200 200 200 200 200 200
 DELETE me/devices/{public_id}                  401 401 204 404 404 404  404 404 404 404 404 404 404 404
 PUT    me/devices/current                      401 401 200 200 200 200  200 200 200 200 200 200 200 200
 GET    me/household                            401 401 200 200 200 200  403 403 403 403 403 403 403 403
 GET    me/notifications                        401 401 200 200 200 200  200 200 200 200 200 200 200 200
 POST   me/notifications/{public_id}/read       401 401 200 404 404 404  404 404 404 404 404 404 404 404
+DELETE me/photo                                401 401 204 204 204 204  403 403 403 403 403 403 403 403
+GET    me/photo                                401 401 200 200 200 200  403 403 403 403 403 403 403 403
+PUT    me/photo                                401 401 200 400 400 400  403 403 403 403 403 403 403 403
 GET    me/privileges                           401 401 200 200 200 200  403 403 403 403 403 403 403 403
 
 GET    outlets                                 401 401 200 200 200 200  200 200 200 200 200 200 200 200
@@ -109,6 +148,9 @@ POST   rules                                   401 401 403 403 403 403  403 201 
 GET    rules/{public_id}                       401 401 200 200 200 200  200 200 200 200 200 200 200 200
 PATCH  rules/{public_id}                       401 401 403 403 403 403  403 200 200 403 403 200 403 403
 DELETE rules/{public_id}                       401 401 403 403 403 403  403 204 204 403 403 204 403 403
+
+GET    statements                              401 401 200 200 200 200  403 403 403 403 403 403 403 403
+GET    statements/{period}                     401 401 200 404 404 404  403 403 403 403 403 403 403 403
 
 GET    time                                    200 200 200 200 200 200  200 200 200 200 200 200 200 200
 """

@@ -14,10 +14,11 @@ from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import quote
 
-from tests.api.calls import Call, path_of
+from tests.api.calls import Call, as_parts, path_of
 from tests.api.routes import Operation, resolved
 
 MEGABYTE: Final = 1_000_000
+JSON: Final = "application/json"
 NAIVE: Final = "2026-06-02T10:00:00"
 BAD_DATES: Final = (
     "2026-02-30", "2026-02-29", "2026-04-31", "2026-13-01", "2026-00-10", "2026-06-00", "0000-01-01",
@@ -80,6 +81,17 @@ BAD_KINDS: Final = (
     "text/plain", "text/html", "application/xml", "application/x-www-form-urlencoded",
     "multipart/form-data; boundary=b", "application/octet-stream", "json", "image/png",
 )  # fmt: skip
+# Bodies that are no multipart.
+BAD_PARTS: Final[dict[str, bytes]] = {
+    "nothing": b"",
+    "JSON": b"{}",
+    "half a boundary": b"--BoUnDaRyStRiN",
+    "a boundary alone": b"--BoUnDaRyStRiNg\r\n",
+    "a part without a name": (
+        b"--BoUnDaRyStRiNg\r\nContent-Disposition: form-data\r\n\r\nx\r\n--BoUnDaRyStRiNg--\r\n"
+    ),
+    "only the end": b"--BoUnDaRyStRiNg--\r\n",
+}
 # Bodies that are no JSON object that anything takes, whatever the operation.
 BAD_BODIES: Final[dict[str, bytes]] = {
     "a list": b"[]",
@@ -123,22 +135,30 @@ class Try:
 
 def tries(operation: Operation, call: Call) -> Iterator[Try]:
     """Everything wrong that can be said to ``operation``."""
-    plain = Try("", path_of(operation, call.public_id), _dump(call.body), headers=call.headers)
+    plain = _plain(operation, call)
     yield from _bad_ids(operation, plain)
     yield from _bad_queries(operation, plain)
     yield from _bad_headers(operation, plain)
-    if operation.takes_body:
+    if operation.takes_parts:
+        yield from _bad_parts(operation, plain, call.body or {})
+    elif operation.takes_body:
         yield from _bad_bodies(plain)
         yield from _bad_fields(operation, plain, call.body or {})
 
 
+def _plain(operation: Operation, call: Call) -> Try:
+    """The valid request."""
+    body, kind = as_parts(call.body or {}) if operation.takes_parts else (_dump(call.body), JSON)
+    return Try("", path_of(operation, call.public_id), body, kind=kind, headers=call.headers)
+
+
 def good_dates(operation: Operation, call: Call) -> Iterator[Try]:
     """Requests whose dates are dates, whatever else is said of them; ``names`` is where one stands."""
-    plain = Try("", path_of(operation, call.public_id), _dump(call.body), headers=call.headers)
+    plain = _plain(operation, call)
     for name, part in operation.parameters("query").items():
         for text in _good_texts(part):
             yield _with(plain, f"{name}={text}", path=f"{plain.path}?{name}={quote(text)}", names=name)
-    if operation.takes_body:
+    if operation.takes_json:
         for path, part in _leaves(operation.body_schema()):
             for text in _good_texts(part):
                 body = _set(call.body or {}, path, text)
@@ -243,6 +263,40 @@ def _bad_fields(operation: Operation, plain: Try, body: dict[str, Any]) -> Itera
         for value in _bad_values(part):
             spoilt = _dump(_set(body, path, value))
             yield _with(plain, f"{path} = {value!r}", body=spoilt, names=_dotted(path))
+
+
+def _bad_parts(operation: Operation, plain: Try, body: dict[str, Any]) -> Iterator[Try]:
+    """Multipart that is none, and parts that are not what the document says."""
+    for what, content in BAD_PARTS.items():
+        yield _with(plain, what, body=content)
+    for kind in (JSON, *BAD_KINDS):
+        if not kind.startswith("multipart/"):
+            yield _with(plain, kind, kind=kind, statuses=frozenset({415}))
+    yield _with(plain, "no boundary", kind="multipart/form-data")
+
+    def sent(what: str, names: str, **changes: Any) -> Try:
+        parts = {name: value for name, value in {**body, **changes}.items() if value is not None}
+        return _with(plain, what, body=as_parts(parts)[0], names=names)
+
+    whole = operation.body_schema()
+    for name in whole.get("required", ()):
+        yield sent(f"without {name}", name, **{name: None})
+    yield sent("a part that nobody knows", "nonsense", nonsense="1")
+    yield sent("a file that nobody knows", "nonsense", nonsense=b"1")
+    for name, value in body.items():
+        if isinstance(value, str):
+            yield sent(f"{name} twice", name, **{name: [value, value]})
+        else:
+            yield sent(f"{name} as a text", name, **{name: "text"})
+            yield sent(f"{name} empty", name, **{name: b""})
+            yield sent(f"{name} of nonsense", name, **{name: b"nonsense" * 100})
+    for name, part in whole["properties"].items():
+        part = resolved(part)
+        if "enum" in part:
+            yield sent(f"{name} = nonsense", name, **{name: "nonsense"})
+        if "maxLength" in part:
+            yield sent(f"{name} too long", name, **{name: "x" * (part["maxLength"] + 1)})
+            yield sent(f"{name} with a NUL", name, **{name: "a\0b"})
 
 
 def _objects(part: dict[str, Any], path: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:

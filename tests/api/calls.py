@@ -5,26 +5,33 @@ A route of the API has its line here; the access table, bad input and the rest b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 import orjson
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from rest_framework.test import APIClient
 
+from accounts.services.one_time_passwords import Purpose
 from reservations.services.venue import venue_code
 from tests.api.routes import PREFIX, Operation
 from tests.api.world import CONTENT, DEVICE_TOKEN, PASSWORD, World
 from tests.conftest import at_club
+from tests.documents import pictures
 
+_PLACE: Final = re.compile(r"\{\w+\}")
 ANY_VERSION: Final = {"If-Match": "*"}
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``public_id`` stands in the path; ``body`` is JSON."""
+    """``public_id`` stands in the path; ``body`` is JSON, or the parts of multipart."""
 
     public_id: object = None
     body: dict[str, Any] | None = None
@@ -63,6 +70,17 @@ CALLS: Final[dict[str, Callable[[World], Call]]] = {
     "POST auth/otp/verify": lambda world: Call(
         body={"challenge": str(world.challenge.challenge), "code": world.code}
     ),
+    "POST auth/activate": lambda world: Call(
+        body={
+            "grant": world.grants[Purpose.ACTIVATION],
+            "new_password": "a phrase that nobody else uses",
+            "device": DEVICE,
+        }
+    ),
+    "POST auth/password/reset": lambda world: Call(
+        body={"grant": world.grants[Purpose.RESET], "new_password": "a phrase that nobody else uses"}
+    ),
+    "POST auth/step-up": lambda world: Call(body={}),
     "POST auth/token/refresh": lambda world: Call(body={"refresh": world.tokens.refresh}),
     "POST auth/logout": lambda world: Call(body={}),
     "POST auth/logout-all": lambda world: Call(body={}),
@@ -70,6 +88,27 @@ CALLS: Final[dict[str, Callable[[World], Call]]] = {
         body={"current_password": PASSWORD, "new_password": "a phrase that nobody else uses"}
     ),
     "POST chat/socket-ticket": lambda world: Call(body={}),
+    "GET chat/attachments/{public_id}": lambda world: Call(world.attachment.public_id),
+    "POST chat/conversations": lambda world: Call(body={"kind": "desk", "desk": str(world.desk.public_id)}),
+    "POST chat/conversations/{public_id}/messages": lambda world: Call(
+        world.thread.public_id, body={"client_id": str(uuid4()), "body": "Is the pool open?"}
+    ),
+    "POST chat/conversations/{public_id}/read": lambda world: Call(world.thread.public_id, body={"seq": 1}),
+    "PUT chat/conversations/{public_id}/mute": lambda world: Call(
+        world.group.public_id, body={"is_muted": True}
+    ),
+    "POST chat/conversations/{public_id}/leave": lambda world: Call(world.group.public_id, body={}),
+    "PATCH chat/messages/{public_id}": lambda world: Call(
+        world.said.public_id, body={"body": "Of the owner, mended."}
+    ),
+    "DELETE chat/messages/{public_id}": lambda world: Call(world.said.public_id),
+    "POST chat/messages/{public_id}/report": lambda world: Call(
+        world.answer.public_id, body={"reason": "spam", "note": "Again."}
+    ),
+    "POST chat/blocks": lambda world: Call(body={"user": str(world.connection.user.public_id)}),
+    "DELETE chat/blocks/{public_id}": lambda world: Call(world.blocked.public_id),
+    "PATCH chat/preferences": lambda world: Call(body={"accepts_direct": True}),
+    "DELETE chat/connections/{public_id}": lambda world: Call(world.connection.public_id),
     "PATCH me": lambda world: Call(body={"channel_preferences": [_CHOICE]}),
     "PUT me/devices/current": lambda world: Call(body=DEVICE | {"push_token": "a-push-token"}),
     "DELETE me/devices/{public_id}": lambda world: Call(world.device.public_id),
@@ -77,6 +116,12 @@ CALLS: Final[dict[str, Callable[[World], Call]]] = {
     "PATCH facilities/{public_id}": lambda world: Call(
         world.court.public_id, body={"name": "Court 1", "location": "By the pool"}, headers=ANY_VERSION
     ),
+    "POST documents/{public_id}/link": lambda world: Call(world.statement.public_id, body={"seconds": 60}),
+    "POST images": lambda world: Call(
+        body={"file": pictures.jpeg(), "purpose": "member_photo", "alt": "A test picture."}
+    ),
+    "PUT me/photo": lambda world: Call(body={"image": str(world.photo.public_id)}),
+    "DELETE me/photo": lambda world: Call(),
     "POST guests": lambda world: Call(
         body={
             "name": "A Test Guest",
@@ -155,8 +200,12 @@ def _content_id(name: str) -> Callable[[World], object]:
 
 # The row that a path's id names where a read has no line of its own, by the path's first word.
 IDS: Final[dict[str, Callable[[World], object]]] = {
+    "documents": lambda world: world.statement.public_id,
     "facilities": lambda world: world.court.public_id,
+    "images": lambda world: world.photo.public_id,
     "reservations": lambda world: world.confirmed.public_id,
+    "statements": lambda world: world.statement.period,
+    "chat": lambda world: world.thread.public_id,
     **{name: _content_id(name) for name in CONTENT},
 }
 
@@ -172,13 +221,27 @@ def call_for(operation: Operation, world: World) -> Call:
 
 
 def path_of(operation: Operation, public_id: object) -> str:
-    return PREFIX + operation.path.replace("{public_id}", str(public_id))
+    path = operation.path.replace("{variant}", "small.webp")
+    return PREFIX + _PLACE.sub(lambda _place: str(public_id), path)
 
 
 def send(client: APIClient, operation: Operation, call: Call) -> HttpResponse:
     """The answer to ``call``."""
+    path = path_of(operation, call.public_id)
+    if operation.takes_parts:
+        body, kind = as_parts(call.body or {})
+        return send_raw(client, operation, path, body, kind, **call.headers)
     body = b"" if call.body is None else orjson.dumps(call.body)
-    return send_raw(client, operation, path_of(operation, call.public_id), body, **call.headers)
+    return send_raw(client, operation, path, body, **call.headers)
+
+
+def as_parts(body: dict[str, Any]) -> tuple[bytes, str]:
+    """(body, content type) of a multipart request; bytes are a file, a list is a part for each."""
+    parts = {
+        name: SimpleUploadedFile("a file", value) if isinstance(value, bytes) else value
+        for name, value in body.items()
+    }
+    return encode_multipart(BOUNDARY, parts), MULTIPART_CONTENT
 
 
 def send_raw(

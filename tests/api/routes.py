@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.generators import SchemaGenerator
 
 PREFIX: Final = "/api/v1/"
+MULTIPART: Final = "multipart/form-data"
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 # What describes the API is not described by it.
 UNDESCRIBED: Final = frozenset({"schema", "docs", "redoc"})
@@ -58,9 +59,19 @@ class Operation:
             one["name"]: resolved(one["schema"]) for one in self.described["parameters"] if one["in"] == place
         }
 
+    @property
+    def takes_parts(self) -> bool:
+        """Whether its body is multipart."""
+        return self.takes_body and MULTIPART in self.described["requestBody"]["content"]
+
+    @property
+    def takes_json(self) -> bool:
+        return self.takes_body and not self.takes_parts
+
     def body_schema(self) -> dict[str, Any]:
-        """The schema of its JSON body."""
-        return resolved(self.described["requestBody"]["content"]["application/json"]["schema"])
+        """The schema of its body, JSON or multipart."""
+        kind = MULTIPART if self.takes_parts else "application/json"
+        return resolved(self.described["requestBody"]["content"][kind]["schema"])
 
 
 @lru_cache(maxsize=1)

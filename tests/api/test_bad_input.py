@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from tests.api.access import FAMILIES, TABLE
 from tests.api.answers import is_problem, misfits
 from tests.api.bad_input import Try, good_dates, tries
-from tests.api.calls import call_for, send_raw
+from tests.api.calls import call_for, path_of, send_raw
 from tests.api.routes import METHODS, Operation
 from tests.api.world import World, undone
 
@@ -85,7 +85,7 @@ class TestBadInput:
             taken = {name.split()[0] for name in TABLE if name.split()[1] == path}
             for method in {one.upper() for one in METHODS} - taken:
                 operation = Operation(method, path)
-                url = "/api/v1/" + path.replace("{public_id}", str(world.court.public_id))
+                url = path_of(operation, world.court.public_id)
                 # Who may not write at all learns that first.
                 answers = [send_raw(world.clients[role], operation, url, b"{}") for role in WRITERS]
                 response = next((one for one in answers if one.status_code != 403), answers[0])

@@ -8,8 +8,11 @@ import pytest
 from rest_framework.test import APIClient
 
 ORIGIN = "https://app.example.com"
-SENT = ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
-READ = ["ETag", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+SENT = ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "if-range", "range"]
+READ = [
+    "Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Idempotency-Replayed", "RateLimit",
+    "RateLimit-Policy", "Retry-After", "X-Request-ID",
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,7 @@ def failing(check: Any) -> list[str]:
 def contents(operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
     """Where a JSON example belongs: the request's body, and each success that has one."""
     described = operation.described
-    if operation.takes_body and operation.body_schema().get("properties"):
+    if operation.takes_json and operation.body_schema().get("properties"):
         yield "request", described["requestBody"]["content"][JSON]
     for status, response in described["responses"].items():
         if status.startswith("2"):

@@ -71,7 +71,8 @@ def somebody_who_may(operation: Operation, world: World) -> dict[str, str]:
 def test_answers_as_the_document_says(case: Case[Any], world: World) -> None:
     operation = Operation(case.method, case.path.removeprefix(PREFIX))
     if operation.has_id and case.meta is not None and case.meta.generation.mode.is_positive:
-        case.path_parameters = {"public_id": str(call_for(operation, world).public_id)}
+        (name,) = case.path_parameters or {"": None}
+        case.path_parameters = {name: str(call_for(operation, world).public_id)}
     with undone():
         response = case.call(headers=somebody_who_may(operation, world))
     case.validate_response(response, checks=CHECKS)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -20,6 +21,7 @@ from accounts.models import Device, Member, Notification, OneTimePassword, Relat
 from accounts.policies.codes import derive_code
 from accounts.services import epoch
 from accounts.services.devices import DeviceFacts, remember_untrusted, token_hash
+from accounts.services.grants import give_grant
 from accounts.services.identities import forget_identities
 from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Challenge, Purpose, issue_challenge
@@ -27,11 +29,19 @@ from accounts.services.roles import ROLES
 from accounts.services.sessions import revoke_session
 from accounts.services.tokens import Tokens, make_tokens
 from bcc.core.actors import Actor
+from chat.models import Attachment, Connection, Conversation, Desk, Message, SocketProcess
+from chat.services.moderation import block
+from chat.services.opening import open_group
+from documents.models import Document, Image, ImagePurpose
+from documents.services.images import set_photo, take_in
 from facilities.models import Announcement, ClubRule, Contact, Content, Event, Facility, Faq, Outlet, Promo
 from reservations.models import Reservation
 from reservations.services import create_reservation
 from reservations.services.booking import Wish
+from tests.chat.talk import allow, at_desk, identity_of, make_attachment, make_desk, say, willing
 from tests.conftest import at_club
+from tests.documents import pictures
+from tests.documents.papers import make_account, make_statement, read_by_staff
 from tests.factories import MemberFactory, UserFactory, make_facility, make_session
 
 PASSWORD: Final = "correct horse battery staple"
@@ -67,8 +77,19 @@ class World:
     notification: Notification
     content: dict[str, Content]
     tokens: Tokens
+    photo: Image
     challenge: Challenge
     code: str
+    thread: Conversation
+    said: Message
+    group: Conversation
+    answer: Message
+    blocked: User
+    connection: Connection
+    desk: Desk
+    attachment: Attachment
+    grants: dict[Purpose, str]
+    statement: Document
 
 
 def build_world(now: datetime) -> World:
@@ -84,6 +105,24 @@ def build_world(now: datetime) -> World:
     court = make_facility("Court One", terms={"max_slots": 3, "check_in_from_minutes": 240})
     hall = make_facility("Held Hall", kind="hall", terms={"hold_minutes": 10, "max_slots": 3})
     challenge = _challenge(user, now)
+    statement = make_statement(owner.membership, "2026-05", now=now, due="4380.50")
+    make_account(owner.membership, "2026-05", now=now)
+    read_by_staff(statement, staff["Finance Approver"], now=now)
+    desk = make_desk()
+    thread = at_desk(desk, owner, now)
+    said = _said(thread, owner, "Of the owner.", now)
+    friend = MemberFactory.create(last_name="Friend")
+    allow(allows_groups=True)
+    willing(owner, friend)
+    group = open_group(title="Golfers", members=[friend.member_no], by=identity_of(owner), now=now)
+    answer = _said(group, friend, "Of a friend.", now)
+    assert friend.user is not None
+    block(user=friend.user.public_id, by=identity_of(owner), now=now)
+    foe = MemberFactory.create(last_name="Foe")
+    willing(foe)
+    open_group(title="Others", members=[foe.member_no], by=identity_of(owner), now=now)
+    assert foe.user is not None
+    process = SocketProcess.objects.create(name="world", started_at=now, seen_at=now)
     return World(
         now=now,
         clients=clients,
@@ -108,8 +147,24 @@ def build_world(now: datetime) -> World:
             for name, (model, more) in CONTENT.items()
         },
         tokens=make_tokens(user=user, session=make_session(user, now=now), now=now),
+        photo=_photo(owner, now),
         challenge=challenge,
         code=_code_of(challenge.challenge),
+        thread=thread,
+        said=said,
+        group=group,
+        answer=answer,
+        blocked=friend.user,
+        connection=Connection.objects.create(
+            process=process, user=foe.user, session=uuid4(), connected_at=now, last_active_at=now
+        ),
+        desk=desk,
+        attachment=make_attachment(said, now),
+        grants={
+            Purpose.ACTIVATION: _grant(UserFactory.create(display_name="Test Newcomer"), "activation", now),
+            Purpose.RESET: _grant(user, "reset", now),
+        },
+        statement=statement,
     )
 
 
@@ -167,15 +222,37 @@ def _book(member: Member, facility: Facility, at: datetime, now: datetime, *, pa
     )
 
 
+def _photo(member: Member, now: datetime) -> Image:
+    """The owner's, which the household and staff see."""
+    assert member.user_id is not None
+    image = take_in(
+        content=io.BytesIO(pictures.saved(pictures.corners(64, 64), "PNG")),
+        purpose=ImagePurpose.MEMBER_PHOTO,
+        by_user_id=member.user_id,
+        now=now,
+    )
+    set_photo(member_id=member.pk, by_user_id=member.user_id, image_id=image.public_id, now=now)
+    return image
+
+
 def _challenge(user: User, now: datetime) -> Challenge:
     device = remember_untrusted(user=user, facts=DeviceFacts(name="New phone"), now=now)
     return issue_challenge(user=user, purpose=Purpose.DEVICE, device=device, now=now)
+
+
+def _grant(user: User, purpose: str, now: datetime) -> str:
+    return give_grant(user=user, purpose=Purpose(purpose), now=now).grant
 
 
 def _code_of(challenge: UUID) -> str:
     """The code as the sender derives it; no row holds one."""
     row = OneTimePassword.objects.get(challenge=challenge)
     return derive_code(key=settings.OTP_KEY, purpose=row.purpose, challenge=challenge, nonce=row.nonce)
+
+
+def _said(conversation: Conversation, member: Member, body: str, now: datetime) -> Message:
+    say(conversation, member, body, now=now)
+    return Message.objects.filter(conversation=conversation).latest("seq")
 
 
 def _notification(user: User, now: datetime) -> Notification:

@@ -16,6 +16,7 @@ from accounts.services.roles import ROLES
 
 # Pages that open by a permission of their own instead of the model's.
 OWN: Final = {
+    ("chat.console", "view"): "chat.serve_desks",
     ("reservations.today", "view"): "reservations.work_the_desk",
     ("reservations.reservation", "add"): "reservations.book_for_members",
     ("documents.importbatch", "add"): "documents.upload_batch",

@@ -174,7 +174,7 @@ class TestDoctor:
     def test_names_the_fix_and_exits_with_a_fault(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(health.cache, "set", failing(redis.ConnectionError("refused")))
         out = StringIO()
-        with pytest.raises(CommandError, match=r"1 of 9 checks failed: cache\."):
+        with pytest.raises(CommandError, match=r"1 of 10 checks failed: cache\."):
             call_command("doctor", stdout=out)
         assert "→ Start Redis, and check REDIS_URL." in out.getvalue()
 

@@ -5,10 +5,11 @@ import logging
 import logging.config
 from collections.abc import Iterator
 from io import StringIO
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import structlog
+import time_machine
 
 from bcc.core import logs
 
@@ -166,3 +167,37 @@ class TestLoggingConfig:
         logging.config.dictConfig(config)
         structlog.get_logger("here").info("request", status=200, password="x")
         assert out.getvalue().rstrip().endswith("info    request  status=200 password=[redacted]  [here]")
+
+
+class TestWriteLine:
+    PAIRS: ClassVar[dict[str, Any]] = {
+        "method": "GET\n{}",
+        "route": f"api/v1/{MOBILE}/{UUID}",
+        "status": 200,
+        "duration_ms": 1.5,
+        "token": "hunter2-hunter2",
+        "note": f"mail member@example.com {JWT}",
+        "nothing": None,
+        "several": ["Bearer abcdef", 7],
+    }
+
+    @pytest.mark.parametrize("as_json", [True, False])
+    def test_writes_what_structlog_would(self, out: StringIO, as_json: bool) -> None:
+        config = logs.logging_config(level="INFO", as_json=as_json)
+        config["handlers"]["console"] |= {"stream": out}
+        logging.config.dictConfig(config)
+        with structlog.contextvars.bound_contextvars(request_id="abc"), time_machine.travel(0, tick=False):
+            for _time in range(2):  # the second time from memory
+                logs.write_line(logging.getLogger("bcc.request"), "request", **self.PAIRS)
+            structlog.get_logger("bcc.request").info("request", **self.PAIRS)
+        *quick, stock = out.getvalue().splitlines()
+        assert len(quick) == 2
+        if as_json:
+            assert [json.loads(line) for line in quick] == [json.loads(stock)] * 2
+        else:
+            assert [sorted(line.split()) for line in quick] == [sorted(stock.split())] * 2
+
+    def test_is_silent_where_the_level_is_higher(self, out: StringIO) -> None:
+        logging.getLogger().setLevel("WARNING")
+        logs.write_line(logging.getLogger("bcc.request"), "request")
+        assert out.getvalue() == ""

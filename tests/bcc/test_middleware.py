@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -14,7 +16,6 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.test import Client, RequestFactory
 from django.utils.module_loading import import_string
 from pytest_django import DjangoAssertNumQueries
-from structlog.testing import capture_logs
 
 from accounts.models import Member, User
 from bcc.core.middleware import OncePolicyMiddleware, is_browserless
@@ -78,25 +79,33 @@ class TestBrowserMiddleware:
         assert response.status_code == 405
 
 
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[Any]]:
+    """The requests' lines that were written so far."""
+    caplog.set_level(logging.INFO, logger="bcc.request")
+    return lambda: [record.msg for record in caplog.records if record.name == "bcc.request"]
+
+
 class TestRequestLogMiddleware:
     @pytest.mark.django_db
-    def test_writes_one_line_with_the_route(self, client: Client) -> None:
-        with capture_logs() as lines:
-            client.get("/api/v1/time")
-        (line,) = [line for line in lines if line["event"] == "request"]
+    def test_writes_one_line_with_the_route(self, client: Client, lines: Callable[[], list[Any]]) -> None:
+        client.get("/api/v1/time", headers={"X-Request-ID": "one-of-the-apps"})
+        (line,) = lines()
+        assert line["event"] == "request"
+        assert line["request_id"] == "one-of-the-apps"
         assert line["method"] == "GET"
         assert line["route"] == "api/v1/time"
         assert line["status"] == 200
         assert line["duration_ms"] >= 0
 
     @pytest.mark.django_db
-    def test_writes_the_pattern_and_never_the_path(self, client: Client, owner: Member) -> None:
-        with capture_logs() as lines:
-            client.get(f"/api/v1/reservations/{owner.public_id}")
-            client.get("/api/v1/secret-of-a-client")
-        routes = [line["route"] for line in lines if line["event"] == "request"]
-        assert str(owner.public_id) not in str(lines)
-        assert routes[1] == "(none)"
+    def test_writes_the_pattern_and_never_the_path(
+        self, client: Client, owner: Member, lines: Callable[[], list[Any]]
+    ) -> None:
+        client.get(f"/api/v1/reservations/{owner.public_id}")
+        client.get("/api/v1/secret-of-a-client")
+        assert str(owner.public_id) not in str(lines())
+        assert lines()[1]["route"] == "(none)"
 
 
 class TestSecurityPolicy:

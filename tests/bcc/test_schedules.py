@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,21 +16,27 @@ from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core import mail
+from django.core.files.storage import default_storage
 
-from accounts.models import Channel, Member, Notification, OneTimePassword
+from accounts.models import AccountImport, Channel, Member, Notification, OneTimePassword
 from accounts.services.household import change_membership
+from accounts.services.issuing import take_file
 from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Purpose, issue_challenge
 from accounts.services.roles import sync_roles
 from bcc.core.models import IdempotencyKey
 from bcc.settings.schedules import SCHEDULES
+from chat.models import Connection, Message, RetentionRule, SocketProcess
+from chat.models import Participant as ChatParticipant
 from documents.models import ImportBatch, KindRule
+from documents.services.assets import ORPHAN_AGE, keep_bytes
 from documents.services.batches.receive import receive_batch
 from documents.services.dropfolder import DROP_FOLDER, scan_dropfolder
 from metrics.models import Activity
 from metrics.services.activities import flush_activities, record_activity
 from reservations import services
 from reservations.models import ReservationEvent, Strike
+from tests.chat.talk import at_desk, make_clerk, make_desk, say
 from tests.documents.batches.delivery import balance, balances_file
 from tests.factories import UserFactory, make_facility
 from tests.reservations.bookings import book, wish_for
@@ -93,7 +100,17 @@ def a_notice_for_later(owner: Member, now: datetime) -> Work:
     return Work(timedelta(hours=1), lambda: len(mail.outbox))
 
 
-def gone(row: type[OneTimePassword | IdempotencyKey | Activity]) -> Count:
+def a_file_of_accounts_left_behind(owner: Member, now: datetime) -> Work:
+    code = owner.membership.category.code
+    data = f"account_no,category,first_name,last_name\nNEW-1,{code},Demo,New\n".encode()
+    batch = take_file(name="accounts.csv", data=data, by="Test", now=now)
+    AccountImport.objects.filter(pk=batch.pk).update(
+        state="RUNNING", leased_until=now + timedelta(seconds=60)
+    )
+    return Work(timedelta(seconds=60), Member.objects.filter(membership__account_no="NEW-1").count)
+
+
+def gone(row: type[OneTimePassword | IdempotencyKey | Activity | Message]) -> Count:
     return lambda: 1 - row._base_manager.count()
 
 
@@ -111,6 +128,16 @@ def a_sign_in_of_long_ago(owner: Member, now: datetime) -> Work:
     record_activity(name=Activity.Name.SIGN_IN, at=now, about_on=now.date(), properties={})
     flush_activities()
     return Work(timedelta(days=3660), gone(Activity))
+
+
+def a_file_that_nobody_names(owner: Member, now: datetime) -> Work:
+    asset = keep_bytes(f"nobody's, {uuid4()}".encode(), media_type="text/plain", now=now)
+    os.utime(default_storage.path(asset.key), (now.timestamp(), now.timestamp()))
+
+    def is_gone() -> int:
+        return int(not default_storage.exists(asset.key))
+
+    return Work(ORPHAN_AGE, is_gone)
 
 
 def a_batch_that_nobody_holds(owner: Member, now: datetime) -> Work:
@@ -144,6 +171,26 @@ def a_file_that_has_not_come(owner: Member, now: datetime) -> Work:
     return Work(timedelta(days=2), told.count)
 
 
+def a_message_to_who_is_away(owner: Member, now: datetime) -> Work:
+    clerk = make_clerk()
+    say(at_desk(make_desk(), owner, now), clerk, now=now)
+    # As if the nudge had been lost, while their phone was on a server that dies half a minute later.
+    Notification.objects.all().delete()
+    ChatParticipant.objects.update(told_seq=0)
+    process = SocketProcess.objects.create(name="p", started_at=now, seen_at=now + timedelta(seconds=29.5))
+    Connection.objects.create(
+        process=process, user_id=owner.user_id or 0, session=uuid4(), connected_at=now, last_active_at=now
+    )
+    told = Notification.objects.filter(kind="chat_message", channel=Channel.IN_APP)
+    return Work(timedelta(minutes=1), told.count)
+
+
+def a_message_that_is_kept_no_longer(owner: Member, now: datetime) -> Work:
+    say(at_desk(make_desk(), owner, now), owner, now=now)
+    RetentionRule.objects.create(kind="desk", keep_days=30)
+    return Work(timedelta(days=30, minutes=1), gone(Message))
+
+
 # One for each entry of the schedule: a new entry is given its own here.
 WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "reservations.expire_due": a_hold,
@@ -152,9 +199,13 @@ WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "reservations.mark_no_shows": nobody_who_came,
     "reservations.complete_finished": a_time_that_is_over,
     "accounts.send_due_notifications": a_notice_for_later,
+    "accounts.run_imports": a_file_of_accounts_left_behind,
     "accounts.purge_expired": a_code_of_the_day_before,
+    "documents.sweep_assets": a_file_that_nobody_names,
     "core.purge_idempotency_keys": a_reply_of_the_day_before,
     "metrics.purge_activities": a_sign_in_of_long_ago,
+    "chat.tell_away": a_message_to_who_is_away,
+    "chat.apply_retention": a_message_that_is_kept_no_longer,
     "documents.sweep_batches": a_batch_that_nobody_holds,
     "documents.scan_dropfolder": a_file_that_stands_still,
     "documents.expect_files": a_file_that_has_not_come,

@@ -113,6 +113,9 @@ class TestProduction:
             ({"SECRET_KEY": "short"}, "SECRET_KEY is too weak"),
             ({"JWT_KEY": "a" * 64}, "JWT_KEY is too weak"),
             ({"JWT_KEY": SOUND["OTP_KEY"]}, "must differ"),
+            ({"FILES_LINK_KEY": SOUND["OTP_KEY"]}, "must differ"),
+            ({"FILES_LINK_KEY": "short-0123"}, "FILES_LINK_KEY is too weak"),
+            ({"FILES_LINK_KEY": 'a";return 200;' + SOUND["SECRET_KEY"]}, "FILES_LINK_KEY may have letters"),
         ],
     )
     def test_refuses_what_is_unsafe(self, tmp_path: Path, env: dict[str, str], said: str) -> None:
@@ -137,7 +140,7 @@ class TestDevelopment:
             "bcc.settings.development", "DATABASES", "CELERY_BROKER_URL",
             DATA_DIR=str(tmp_path), DATABASE_URL=SOUND["DATABASE_URL"], REDIS_URL=SOUND["REDIS_URL"],
         )  # fmt: skip
-        assert found["DATABASES"]["default"]["ENGINE"] == "django.db.backends.postgresql"
+        assert found["DATABASES"]["default"]["ENGINE"] == "bcc.core.postgres"
         assert found["CELERY_BROKER_URL"] == SOUND["REDIS_URL"]
 
     def test_keeps_its_keys(self, tmp_path: Path) -> None:

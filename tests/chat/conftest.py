@@ -20,7 +20,8 @@ from jsonschema import Draft202012Validator
 from accounts.models import Member, Session
 from accounts.services.tokens import make_tokens
 from bcc.asgi import websocket_application
-from chat import consumers
+from chat.consumers import club as consumers
+from chat.fanout import wires
 from tests.bcc.conftest import ROOT
 from tests.factories import MemberFactory, make_session
 
@@ -147,4 +148,4 @@ async def person(in_thread: Callable[..., Awaitable[Any]]) -> Person:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits ten seconds for a client of a test."""
-    monkeypatch.setattr(consumers, "SEND_SECONDS", 1.0)
+    monkeypatch.setattr(wires, "SEND_SECONDS", 1.0)

@@ -13,20 +13,35 @@ from jsonschema import Draft202012Validator
 
 from accounts.services import identities, tokens
 from bcc.core.errors import BusyError, DomainError
-from chat.consumers import Close
-from chat.serializers import frames
-from chat.services import admission
+from chat.consumers.club import Close
+from chat.serializers import asked, frames
+from chat.services import admission, errors
 from reservations.policies.states import State
 from tests.bcc.conftest import PACKAGES, ROOT
 from tests.chat.conftest import TO_CLIENT, TO_SERVER, check_described, described, messages_of
 
-# What else than a frame can be refused before a socket is signed in.
+# What a socket may be told besides: before it is signed in, and by the services behind its frames.
 REFUSALS: tuple[type[DomainError], ...] = (
     BusyError,
+    admission.SuspendedError,
     identities.SessionEndedError,
     tokens.TokenInvalidError,
     tokens.TokenTooOldError,
     admission.TicketInvalidError,
+    errors.ChatHoldError,
+    errors.ClientIdReusedError,
+    errors.EmptyMessageError,
+    errors.HeldWordError,
+    errors.LinksRefusedError,
+    errors.MessageTooLongError,
+    errors.NoSuchAttachmentError,
+    errors.NoSuchConversationError,
+    errors.NoSuchMessageError,
+    errors.NotReachableError,
+    errors.NotYourMessageError,
+    errors.ReadOnlyConversationError,
+    errors.TooLateToChangeError,
+    errors.UnprintableError,
 )
 
 
@@ -119,7 +134,7 @@ def pushed() -> dict[str, set[str]]:
 
 class TestMessages:
     def test_to_the_server_are_those_that_it_reads(self) -> None:
-        assert set(messages_of(TO_SERVER)) == set(frames.READERS) == set(frames_of(frames.ClientFrame))
+        assert set(messages_of(TO_SERVER)) == set(asked.READERS) == set(frames_of(frames.ClientFrame))
 
     def test_to_the_client_are_those_of_the_chat_and_those_that_are_pushed(
         self, pushed: dict[str, set[str]]
@@ -127,16 +142,20 @@ class TestMessages:
         assert set(messages_of(TO_CLIENT)) == set(frames_of(frames.ServerFrame)) | set(pushed)
 
     def test_have_the_fields_of_their_typed_dicts(self) -> None:
-        own = frames_of(frames.ClientFrame) | frames_of(frames.ServerFrame)
-        schemas = messages_of(TO_SERVER) | messages_of(TO_CLIENT)
-        for kind, typed in own.items():
+        # A type may be said in both directions, and mean two things.
+        pairs = [
+            (kind, typed, messages_of(action)[kind])
+            for action, union in ((TO_SERVER, frames.ClientFrame), (TO_CLIENT, frames.ServerFrame))
+            for kind, typed in frames_of(union).items()
+        ]
+        for kind, typed, schema in pairs:
             assert is_typeddict(typed)
-            assert set(schemas[kind]["properties"]) == set(get_type_hints(typed)), kind
+            assert set(schema["properties"]) == set(get_type_hints(typed)), kind
             # The annotations are texts, in which NotRequired is only seen when they are read.
             hints = get_type_hints(typed, include_extras=True)
             optional = {name for name, hint in hints.items() if typing.get_origin(hint) is typing.NotRequired}
-            assert set(schemas[kind]["required"]) == set(hints) - optional, kind
-            assert schemas[kind]["additionalProperties"] is False
+            assert set(schema["required"]) == set(hints) - optional, kind
+            assert schema["additionalProperties"] is False
 
     def test_that_are_pushed_have_the_fields_that_the_code_gives_them(
         self, pushed: dict[str, set[str]]
@@ -148,7 +167,7 @@ class TestMessages:
     def test_name_every_reason_code_and_state(self) -> None:
         schemas = described()["components"]["schemas"]
         assert schemas["Bye"]["properties"]["reason"]["enum"] == list(get_args(frames.ByeReason))
-        refusals: list[type[DomainError]] = [*REFUSALS, *frames.FrameError.__subclasses__()]
+        refusals: list[type[DomainError]] = [*REFUSALS, *asked.FrameError.__subclasses__()]
         codes = {one.code for one in refusals}
         assert schemas["Error"]["properties"]["code"]["enum"] == sorted(codes)
         assert set(schemas["ReservationChanged"]["properties"]["state"]["enum"]) == {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chat.serializers import frames
+from chat.serializers import asked
 
 
 class TestReadFrame:
@@ -20,7 +20,7 @@ class TestReadFrame:
         ids=json.dumps,
     )
     def test_takes_what_the_contract_says(self, frame: dict[str, Any]) -> None:
-        assert frames.read_frame(json.dumps(frame)) == frame
+        assert asked.read_frame(json.dumps(frame)) == frame
 
     @pytest.mark.parametrize(
         ("text", "code"),
@@ -39,7 +39,8 @@ class TestReadFrame:
             ('{"type": null}', "unknown_type"),
             ('{"type": ["ping"]}', "unknown_type"),
             ('{"type": "Ping"}', "unknown_type"),
-            ('{"type": "message.send"}', "unknown_type"),
+            ('{"type": "message.shout"}', "unknown_type"),
+            ('{"type": "message.send"}', "invalid"),
             ('{"type": "auth"}', "invalid"),
             ('{"type": "auth", "token": 1}', "invalid"),
             ('{"type": "auth", "token": "x", "more": 1}', "invalid"),
@@ -49,16 +50,16 @@ class TestReadFrame:
         ids=lambda value: ascii(value)[:40],
     )
     def test_refuses_everything_else_with_a_code(self, text: str | None, code: str) -> None:
-        with pytest.raises(frames.FrameError) as refused:
-            frames.read_frame(text)
+        with pytest.raises(asked.FrameError) as refused:
+            asked.read_frame(text)
         assert refused.value.code == code
 
     def test_counts_the_bytes_of_a_frame(self) -> None:
         empty = len(json.dumps({"type": "auth", "token": ""}))
-        full = json.dumps({"type": "auth", "token": "x" * (frames.FRAME_LIMIT - empty)})
-        assert len(full) == frames.FRAME_LIMIT
-        assert frames.read_frame(full)["type"] == "auth"
-        wide = json.dumps({"type": "auth", "token": "é" * (frames.FRAME_LIMIT // 2)}, ensure_ascii=False)
+        full = json.dumps({"type": "auth", "token": "x" * (asked.FRAME_LIMIT - empty)})
+        assert len(full) == asked.FRAME_LIMIT
+        assert asked.read_frame(full)["type"] == "auth"
+        wide = json.dumps({"type": "auth", "token": "é" * (asked.FRAME_LIMIT // 2)}, ensure_ascii=False)
         for text in (full + " ", wide):
-            with pytest.raises(frames.TooLongError):
-                frames.read_frame(text)
+            with pytest.raises(asked.TooLongError):
+                asked.read_frame(text)

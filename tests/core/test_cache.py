@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.core.cache.backends.redis import RedisCache
 
-from bcc.core.cache import KeptRedisCache
+from bcc.core.cache import CountingRedisCache, KeptRedisCache
 from tests.live.engines import scratch_redis
 
 
@@ -23,6 +24,22 @@ def cache(url: str) -> KeptRedisCache:
     return KeptRedisCache(url, {"KEY_PREFIX": "club"})
 
 
+@pytest.fixture
+def counters(url: str) -> CountingRedisCache:
+    return CountingRedisCache(url, {"KEY_PREFIX": "club"})
+
+
+def client_of(cache: KeptRedisCache) -> Any:
+    """The Redis client of a cache."""
+    made: Any = cache._cache
+    return made.get_client(None, write=True)
+
+
+def tried(cache: RedisCache, key: str = "tries") -> int:
+    """Count once as django-ratelimit does."""
+    return 1 if cache.add(key, 1, 60) else int(cache.incr(key))
+
+
 class TestKeptRedisCache:
     def test_counts_as_the_stock_one_and_both_see_it(self, cache: KeptRedisCache, url: str) -> None:
         stock = RedisCache(url, {"KEY_PREFIX": "club"})
@@ -32,21 +49,46 @@ class TestKeptRedisCache:
         assert stock.get("count") == cache.get("count") == 8
         assert cache.decr("count", 3) == 5
 
-    def test_keeps_the_end_of_a_counter(self, cache: KeptRedisCache) -> None:
-        cache.add("count", 1, timeout=60)
-        cache.incr("count")
-        assert 0 < self.client(cache).ttl(cache.make_key("count")) <= 60
-
-    def test_leaves_no_counter_without_an_end(self, cache: KeptRedisCache) -> None:
-        with pytest.raises(ValueError, match="not found"):
-            cache.incr("gone")
-        assert cache.get("gone") is None
-
     def test_makes_one_client(self, cache: KeptRedisCache) -> None:
         cache.set("a", 1)
-        first = self.client(cache)
+        first = client_of(cache)
         cache.get("a")
-        assert self.client(cache) is first
+        assert client_of(cache) is first
 
-    def client(self, cache: KeptRedisCache) -> Any:
-        return cache._cache.get_client(write=True)
+
+class TestCountingRedisCache:
+    def test_counts_as_the_stock_one(self, counters: CountingRedisCache, url: str) -> None:
+        stock = RedisCache(url, {"KEY_PREFIX": "club"})
+        assert [tried(counters), tried(stock), tried(counters), tried(stock)] == [1, 2, 3, 4]
+
+    def test_counts_in_one_command(self, counters: CountingRedisCache) -> None:
+        client = client_of(counters)
+        client.ping()
+        before = client.info("stats")["total_commands_processed"]
+        assert [tried(counters) for _try in range(3)] == [1, 2, 3]
+        # What the script does inside of Redis is counted there as well: INCR each time, EXPIRE once.
+        assert client.info("stats")["total_commands_processed"] - before - 1 == 3 + 3 + 1
+
+    def test_ends_a_counter_after_its_first_and_later_ones_do_not_move_that(
+        self, counters: CountingRedisCache
+    ) -> None:
+        tried(counters)
+        client_of(counters).expire(counters.make_key("tries"), 30)
+        tried(counters)
+        assert 0 < client_of(counters).ttl(counters.make_key("tries")) <= 30
+
+    def test_counts_for_all_who_ask_at_once(self, url: str) -> None:
+        def one(_number: int) -> int:
+            return tried(CountingRedisCache(url, {"KEY_PREFIX": "club"}))
+
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(one, range(200)))
+        assert sorted(made) == list(range(1, 201))
+
+    def test_increases_by_itself_what_it_did_not_just_add(self, counters: CountingRedisCache) -> None:
+        tried(counters, "one")
+        tried(counters, "two")
+        assert counters.incr("one") == 2
+        assert counters.incr("one", 5) == 7
+        assert counters.add("kept", "a text", None) is True
+        assert counters.add("kept", "another", None) is False

@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Channel, Member, Notification
 from bcc.core.models import IdempotencyKey
-from bcc.core.prepared import Prepared, PreparedError, PreparedInsert, PreparedUpdate, run_sql
+from bcc.core.prepared import Prepared, PreparedError, PreparedInsert, PreparedUpdate
+from bcc.core.running import inserts_together, run_sql, table_of
 from facilities.models import Space
 from tests.factories import MemberFactory, make_space
 
@@ -219,3 +220,74 @@ class TestPreparedInsert:
             with pytest.raises(IntegrityError), transaction.atomic():
                 write(twin)
         assert IdempotencyKey.objects.count() == 1
+
+
+def key_of(route: str, key: str = "k") -> IdempotencyKey:
+    principal = uuid.UUID(int=7)
+    return IdempotencyKey(principal=principal, route=route, key=key, body_sha256="0" * 64, created_at=NOW)
+
+
+def space_of(name: str) -> Space:
+    made: Space = make_space(name)
+    made.pk, made.public_id, made.name, made.code = None, uuid.uuid4(), f"{name} again", "again"
+    return made
+
+
+def insert_together(*rows: IdempotencyKey, then: Exception | None = None) -> None:
+    """Each by itself, in one block, which may raise at its end."""
+    with inserts_together():
+        for row in rows:
+            PreparedInsert(IdempotencyKey).many([row])
+        if then is not None:
+            raise then
+
+
+class TestInsertsTogether:
+    INSERT = PreparedInsert(IdempotencyKey)
+    SPACES = PreparedInsert(Space)
+
+    def inserts(self, said: CaptureQueriesContext) -> int:
+        return sum("INSERT" in query["sql"] for query in said.captured_queries)
+
+    def test_are_one_statement_where_the_engine_takes_that(self) -> None:
+        space = space_of("Court")
+        with CaptureQueriesContext(connection) as said, inserts_together():
+            self.INSERT.many([key_of("one"), key_of("two")])
+            self.SPACES.many([space])
+            self.INSERT.many([key_of("three")])
+        assert self.inserts(said) == (1 if connection.vendor == "postgresql" else 3)
+        assert set(IdempotencyKey.objects.values_list("route", flat=True)) == {"one", "two", "three"}
+        assert Space.objects.filter(name="Court again", public_id=space.public_id).exists()
+
+    def test_of_a_block_of_one_or_none_are_what_they_were(self) -> None:
+        with CaptureQueriesContext(connection) as said:
+            with inserts_together():
+                pass
+            with inserts_together():
+                self.INSERT.many([key_of("one")])
+        (query,) = said.captured_queries
+        assert query["sql"].startswith("INSERT")
+
+    def test_are_not_sent_by_a_block_that_raises(self) -> None:
+        if connection.vendor != "postgresql":
+            pytest.skip("Elsewhere each leaves at once, and the transaction is what takes it back.")
+        with pytest.raises(ValueError, match="no"):
+            insert_together(key_of("one"), then=ValueError("no"))
+        self.INSERT.many([key_of("two")])
+        assert list(IdempotencyKey.objects.values_list("route", flat=True)) == ["two"]
+
+    def test_name_the_table_that_refused_one(self) -> None:
+        self.INSERT.many([key_of("one")])
+        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+            insert_together(key_of("two"), key_of("one"))
+        if connection.vendor == "postgresql":
+            assert table_of(refused.value) == IdempotencyKey._meta.db_table
+        assert list(IdempotencyKey.objects.values_list("route", flat=True)) == ["one"]
+
+    def test_leave_before_they_are_more_than_a_statement_takes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("bcc.core.running.MOST_PARAMETERS", 20)
+        with CaptureQueriesContext(connection) as said, inserts_together():
+            for number in range(6):
+                self.INSERT.many([key_of(f"route.{number}")])
+        assert IdempotencyKey.objects.count() == 6
+        assert self.inserts(said) == (3 if connection.vendor == "postgresql" else 6)

@@ -6,6 +6,7 @@ ports differ, and nginx runs with the same configuration file as in its containe
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import ssl
@@ -24,9 +25,13 @@ import yaml
 from tests.live.certificate import make_certificate
 from tests.live.server import ROOT, START_SECONDS, STOP_SECONDS, environment, free_port
 
-PYTHON_SERVICES = ("web", "sockets", "worker", "beat")
+WORKERS = ("worker", "mail", "batch")
+PYTHON_SERVICES = ("web", "sockets", *WORKERS, "beat")
 # How each says that it has begun, where it has no port to be asked at.
-SIGNS = {"worker": " ready.", "beat": "LocalTime ->"}
+SIGNS = {**dict.fromkeys(WORKERS, " ready."), "beat": "LocalTime ->"}
+
+# What the proxy and the application of the tests share.
+FILES_LINK_KEY = "a-key-of-the-tests-that-signs-nothing-else"
 
 
 @dataclass(slots=True)
@@ -105,8 +110,8 @@ class Processes:
             return False
 
     def stop(self) -> None:
-        """The proxy first, then what it asked, then the scheduler and the worker."""
-        for name in ("proxy", "web", "sockets", "beat", "worker"):
+        """The proxy first, then what it asked, then the scheduler and the workers."""
+        for name in ("proxy", "web", "sockets", "beat", *WORKERS):
             service = self.running.pop(name, None)
             if service is not None:
                 try:
@@ -139,7 +144,13 @@ def processes(data_dir: Path, *, database: str, redis: str, names: tuple[str, ..
         database=database,
         ports={name: free_port() for name in ("web", "sockets", "proxy")},
         env=environment(
-            data_dir, DATABASE_URL=database, REDIS_URL=redis, TRUSTED_PROXY_HOPS="1", LOG_JSON="true"
+            data_dir,
+            DATABASE_URL=database,
+            REDIS_URL=redis,
+            TRUSTED_PROXY_HOPS="1",
+            LOG_JSON="true",
+            FILES_BY_PROXY="true",
+            FILES_LINK_KEY=FILES_LINK_KEY,
         ),
     )
     # The programs of the environment that runs the tests, as in the image.
@@ -169,6 +180,8 @@ def write_proxy(made: Processes) -> Path:
         "CERTIFICATE": str(made.certificate),
         "CERTIFICATE_KEY": str(made.certificate.with_name("key.pem")),
         "ACCESS_LOG": str(folder / "access.log"),
+        "FILES_ROOT": str(made.data_dir / "files"),
+        "FILES_LINK_KEY": FILES_LINK_KEY,
     }
     text = (ROOT / "deploy/nginx/bcc.conf.template").read_text()
     for name, value in places.items():
@@ -179,8 +192,10 @@ def write_proxy(made: Processes) -> Path:
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     main = folder / "nginx.conf"
+    # In a container root's nginx works as a user who may read the files; here the folder is this user's.
+    user = "user root;\n" if os.geteuid() == 0 else ""
     main.write_text(
-        f"daemon off;\nworker_processes 1;\npid {folder}/nginx.pid;\nerror_log stderr warn;\n"
+        f"{user}daemon off;\nworker_processes 1;\npid {folder}/nginx.pid;\nerror_log stderr warn;\n"
         f"events {{ worker_connections 512; }}\nhttp {{\n{temporary}\n    include {folder}/bcc.conf;\n}}\n"
     )
     return main

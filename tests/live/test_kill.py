@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.server, pytest.mark.soak]
 
 SEED = 20260601
 # Of each part; thirty points in all.
-COMPOSED = {"web": 6, "worker": 6, "beat": 5, "redis": 6, "database": 5, "session": 2}
+COMPOSED = {"web": 6, "worker": 3, "mail": 3, "beat": 5, "redis": 6, "database": 5, "session": 2}
 EMBEDDED = {"server": 8}
 RESUMED_SECONDS = 120
 # Long enough that a pool which doubles its pauses would sleep on after the database is back.
@@ -132,7 +132,7 @@ def composed(folder: Path) -> Iterator[Killing]:
             session.execute("CREATE DATABASE club")
         database = f"{cluster.url.rpartition('/')[0]}/club"
         made = run_json(PREPARE, folder, DATABASE_URL=database)
-        names = ("web", "worker", "beat")
+        names = ("web", "worker", "mail", "beat")
         url = f"redis://127.0.0.1:{port}/0"
         club = stack.enter_context(processes(folder, database=database, redis=url, names=names))
         guests = Guests(open_club(club.url, database, made, club.env), lambda: club.url)

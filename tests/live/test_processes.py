@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import signal
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
@@ -20,7 +22,7 @@ import pytest
 from tests.live.app import App, hear, hear_until
 from tests.live.audit import find_wrongs
 from tests.live.engines import postgres_url, scratch_database, scratch_redis
-from tests.live.processes import PYTHON_SERVICES, Processes, composed, processes
+from tests.live.processes import PYTHON_SERVICES, WORKERS, Processes, composed, processes
 from tests.live.server import ROOT, Server, run_json, run_script
 
 pytestmark = pytest.mark.server
@@ -69,6 +71,14 @@ def alone(made: tuple[Path, str, dict[str, Any]], club: Processes) -> Iterator[P
     """A web service of the same club whose Redis nobody answers at."""
     with processes(made[0], database=made[1], redis="redis://127.0.0.1:1/0", names=("web",)) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def papers(club: Processes, made: tuple[Path, str, dict[str, Any]]) -> Any:
+    """What the phone's member has to read, and a stranger."""
+    return run_json(
+        ["tests/live/prepare_files.py", made[2]["member_no"]], club.data_dir, DATABASE_URL=club.database
+    )
 
 
 class TestTogether:
@@ -157,6 +167,158 @@ class TestProxy:
         assert browser.post("/api/v1/auth/login", content=b"x" * (5 << 20)).status_code == 413
 
 
+class TestFiles:
+    """Bytes that nginx sends: because the application says so, or because of a link that it checks alone."""
+
+    def content(self, app: App, paper: dict[str, Any], method: str = "GET", **headers: str) -> httpx.Response:
+        return app.http.request(method, f"documents/{paper['id']}/content", headers=headers)
+
+    def link(self, app: App, paper: dict[str, Any], seconds: int = 60) -> str:
+        made = app.http.post(f"documents/{paper['id']}/link", json={"seconds": seconds})
+        assert made.status_code == 200, made.text
+        assert made.json()["checked_by"] == ("proxy" if seconds <= 60 else "application")
+        # The proxy tells the host alone: members reach it at the usual port.
+        parts = urlsplit(made.json()["url"])
+        return f"{parts.path}?{parts.query}"
+
+    def test_a_document_comes_from_the_proxy_with_all_that_the_application_says(
+        self, app: App, papers: Any
+    ) -> None:
+        paper = papers["large"]
+        answer = self.content(app, paper)
+        assert answer.status_code == 200
+        assert hashlib.sha256(answer.content).hexdigest() == paper["sha256"]
+        told = answer.headers
+        assert told["ETag"] == f'"{paper["sha256"][:32]}"'
+        assert told["Content-Type"] == "application/pdf"
+        assert told["Cache-Control"] == "private, no-store"
+        assert told["Accept-Ranges"] == "bytes"
+        assert "filename*=UTF-8''Estado%20Pe%C3%B1a%20%E5%B0%8D" in told["Content-Disposition"]
+        assert "X-Accel-Redirect" not in told
+        assert "Last-Modified" not in told
+        # What every answer of the API has: nginx would have dropped all of it.
+        other = app.http.get("documents").headers
+        for name in (
+            "X-Content-Type-Options", "X-Frame-Options", "Content-Security-Policy", "Referrer-Policy",
+            "Cross-Origin-Opener-Policy", "RateLimit-Policy", "Vary",
+        ):  # fmt: skip
+            assert told[name] == other[name], name
+        assert told["X-Request-ID"]
+        assert told["RateLimit"]
+
+    def test_head_and_parts_are_as_without_the_proxy(self, app: App, papers: Any, club: Processes) -> None:
+        paper, tag = papers["large"], f'"{papers["large"]["sha256"][:32]}"'
+        size = paper["size"]
+        head = self.content(app, paper, "HEAD")
+        assert (head.status_code, head.content, head.headers["Content-Length"]) == (200, b"", str(size))
+        for headers, status, ranged, length in (
+            ({"Range": "bytes=4-7"}, 206, f"bytes 4-7/{size}", 4),
+            ({"Range": "bytes=-3"}, 206, f"bytes {size - 3}-{size - 1}/{size}", 3),
+            ({"Range": f"bytes={size}-"}, 416, f"bytes */{size}", None),
+            ({"Range": "bytes=0-1,4-5"}, 200, None, size),
+            ({"Range": "nonsense"}, 200, None, size),
+            ({"Range": "bytes=4-7", "If-Range": tag}, 206, f"bytes 4-7/{size}", 4),
+            ({"Range": "bytes=4-7", "If-Range": '"other"'}, 200, None, size),
+            ({"If-None-Match": tag}, 304, None, 0),
+            ({"If-None-Match": '"other"'}, 200, None, size),
+            ({"If-Match": '"other"'}, 412, None, None),
+            ({"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}, 200, None, size),
+            ({"If-Unmodified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"}, 200, None, size),
+        ):
+            for root in (str(app.http.base_url), f"{club.url}/api/v1/"):
+                answer = app.http.get(
+                    f"{root}documents/{paper['id']}/content",
+                    headers={**headers, "X-Forwarded-Proto": "https"},
+                )
+                if root.startswith(club.url) and "X-Accel-Redirect" in answer.headers:
+                    continue  # it leaves that to the proxy
+                assert answer.status_code == status, (headers, root)
+                assert answer.headers.get("Content-Range") == ranged, (headers, root)
+                assert length is None or len(answer.content) == length, (headers, root)
+
+    def test_nobody_reaches_the_folder_itself(self, app: App, browser: httpx.Client, papers: Any) -> None:
+        key = papers["small"]["key"]
+        for path in (
+            f"/_files/{key}", f"/%5ffiles/{key}", f"/files/{key}", f"/files/{key}.pdf", f"/{key}",
+            f"/files/../_files/{key}", f"/_files/../_files/{key}", "/_files/", "/files/",
+            "/files/..%2f..%2fkeys.json", "/_files/..%2fkeys.json",
+            f"/files//{key}.pdf?expires=1&signature=x",
+        ):  # fmt: skip
+            for client in (browser, app.http):
+                answer = client.get(f"{str(browser.base_url).rstrip('/')}{path}")
+                # 400 where the path leaves the root: nginx refuses that before it looks for a place.
+                assert answer.status_code == (400 if "..%2f..%2f" in path else 404), path
+        assert self.content(app, papers["theirs"]).status_code == 404
+        assert self.content(app, papers["theirs"], "HEAD").status_code == 404
+        assert self.content(app, papers["theirs"], Range="bytes=0-3").status_code == 404
+
+    def test_a_short_link_is_checked_by_the_proxy_alone(
+        self, app: App, browser: httpx.Client, papers: Any
+    ) -> None:
+        paper = papers["large"]
+        url = self.link(app, paper)
+        answer = browser.get(url)
+        assert (answer.status_code, len(answer.content)) == (200, paper["size"])
+        assert answer.headers["Content-Type"] == "application/pdf"
+        assert answer.headers["ETag"] == f'"{paper["sha256"][:32]}"'
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        name = answer.headers["Content-Disposition"].partition("''")[2]
+        assert unquote(name) == "Estado Peña 對帳單 2026-05.pdf"
+        part = browser.get(url, headers={"Range": "bytes=0-3", "If-Range": answer.headers["ETag"]})
+        assert (part.status_code, part.content) == (206, b"%PDF")
+        assert browser.head(url).headers["Content-Length"] == str(paper["size"])
+        assert browser.post(url).status_code == 405
+
+    def test_a_short_link_that_was_changed_is_none(
+        self, app: App, browser: httpx.Client, papers: Any
+    ) -> None:
+        url = self.link(app, papers["small"])
+        theirs, own = papers["theirs"], papers["small"]
+        changed = [
+            url.replace(own["key"], theirs["key"]),
+            re.sub(r"expires=(\d+)", lambda found: f"expires={int(found[1]) + 60}", url),
+            re.sub(r"expires=\d+", "expires=", url),
+            re.sub(r"expires=\d+&", "", url),
+            url.replace("name=", "name=x"),
+            url.replace(".pdf?", ".png?"),
+            re.sub(r"signature=.", "signature=", url),
+            re.sub(r"&signature=.*", "", url),
+            re.sub(r"signature=.*", "signature=,9999999999", url),
+            url + "A",
+        ]
+        for one in changed:
+            assert one != url
+            answer = browser.get(one)
+            assert (answer.status_code, answer.headers["Content-Type"]) == (
+                404,
+                "application/problem+json",
+            ), one
+            assert answer.json()["code"] == "not_found"
+        assert browser.get(url).status_code == 200
+
+    def test_a_short_link_is_over_when_its_time_is(
+        self, app: App, browser: httpx.Client, papers: Any
+    ) -> None:
+        url = self.link(app, papers["small"], seconds=1)
+        until = time.monotonic() + PATIENCE_SECONDS
+        while (status := browser.get(url).status_code) == 200 and time.monotonic() < until:
+            time.sleep(0.1)
+        assert status == 404
+
+    def test_a_longer_link_is_checked_here_and_sent_by_the_proxy(
+        self, app: App, browser: httpx.Client, papers: Any
+    ) -> None:
+        url = self.link(app, papers["large"], seconds=600)
+        answer = browser.get(url)
+        assert (answer.status_code, len(answer.content)) == (200, papers["large"]["size"])
+        assert browser.get(url[:-1] + ("A" if url[-1] != "A" else "B")).status_code == 401
+        logs = (app.server.data_dir / "proxy/access.log").read_text()
+        assert url.partition("?link=")[2] not in logs
+        app.log_out()
+        assert browser.get(url).status_code == 401
+
+
 class TestWithoutRedis:
     @pytest.fixture
     def http(self, alone: Processes, app: App) -> Iterator[httpx.Client]:
@@ -194,9 +356,9 @@ class TestStopping:
             processes(made[0], database=made[1], redis=redis, names=PYTHON_SERVICES) as running,
         ):
             codes = {name: service.stop(signal.SIGTERM) for name, service in running.running.items()}
-            said = running.running["worker"].said()
+            said = {name: running.running[name].said() for name in WORKERS}
         assert codes == dict.fromkeys(PYTHON_SERVICES, 0)
-        assert "Warm shutdown" in said
+        assert [name for name, text in said.items() if "Warm shutdown" not in text] == []
 
     def test_a_request_that_is_under_way_is_answered_first(
         self, made: tuple[Path, str, dict[str, Any]]

@@ -35,7 +35,7 @@ def etag_of(body: bytes) -> str:
 
 def not_modified(request: Request, etag: str) -> bool:
     """Whether the client's If-None-Match names ``etag`` (weak comparison)."""
-    header = request.headers.get("If-None-Match")
+    header = request.META.get("HTTP_IF_NONE_MATCH")
     if header is None:
         return False
     known = parse_etags(header)

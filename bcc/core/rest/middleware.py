@@ -55,20 +55,13 @@ class ApiHygieneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(_API):
             return self.get_response(request)
-        response = self._refused(request) or self.get_response(request)
-        response = _as_problem(request, response)
-        add_rate_headers(request, response)
-        if "Cache-Control" not in response and not _may_be_cached(request, response):
-            response["Cache-Control"] = _NO_STORE
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        return with_manners(request, self._refused(request) or self.get_response(request))
 
     def _refused(self, request: HttpRequest) -> HttpResponseBase | None:
+        if not has_nul(request):
+            return None
         if "\0" in request.path_info:
             return problem_response(request, NotFoundError())
-        query = request.META.get("QUERY_STRING", "")
-        if "%00" not in query and "\0" not in query:
-            return None
         text = _("NUL characters are not allowed. Remove them and send it again.")
         named = [
             name.replace("\0", "") or "query"
@@ -80,12 +73,28 @@ class ApiHygieneMiddleware:
         )
 
 
+def has_nul(request: HttpRequest) -> bool:
+    """Whether a NUL stands in the path or the parameters, which no database takes."""
+    query = request.META.get("QUERY_STRING", "")
+    return "\0" in request.path_info or "%00" in query or "\0" in query
+
+
+def with_manners(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """``response`` as the API sends it: a problem in place of a page, its limits, kept by nobody else."""
+    response = _as_problem(request, response)
+    add_rate_headers(request, response)
+    if "Cache-Control" not in response and not _may_be_cached(request, response):
+        response["Cache-Control"] = _NO_STORE
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
 def _may_be_cached(request: HttpRequest, response: HttpResponseBase) -> bool:
     """Only what anybody may read by GET: a sign-in's reply holds tokens, a member's GET their data."""
     return (
         request.method in ("GET", "HEAD")
         and response.status_code < 400
-        and "Authorization" not in request.headers
+        and "HTTP_AUTHORIZATION" not in request.META
         and not request.COOKIES
     )
 

@@ -7,7 +7,7 @@ an ETag and a fresh answer of the same data are the same bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -17,14 +17,9 @@ from django.http import HttpResponse
 from django.utils.functional import Promise
 from rest_framework.renderers import BaseRenderer
 
+from bcc.core.clock import instant_text as instant_text
+
 JSON = "application/json"
-
-
-def instant_text(instant: datetime) -> str:
-    """``instant`` in UTC, ISO 8601 with ``Z``. Raises ValueError for a naive one."""
-    if instant.tzinfo is None:
-        raise ValueError("A naive datetime has no place in a reply.")
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def _plain(value: object) -> object:

@@ -2,7 +2,8 @@
 
 The library's own decorator answers 403, and 500 when Redis is away; here it is 429 with
 ``Retry-After``, and each throttle says whether it fails closed. The rates are settings
-(``RATE_LIMITS = {"login": "10/m"}``; None lifts one), the counters live in the default cache.
+(``RATE_LIMITS = {"login": "10/m"}``; None lifts one), the counters live in the cache
+``counters``.
 
 A module of its own: django-ratelimit beside views makes a ring of imports.
 """
@@ -13,6 +14,7 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 import structlog
@@ -110,14 +112,19 @@ class RateThrottle(BaseThrottle):
         )
 
 
+def address_of(request: Request) -> str:
+    """The client's address as limits count it; an IPv6 client is its /64, of which it has all addresses."""
+    address = client_address(request)
+    if ":" in address:
+        return str(ipaddress.ip_network(f"{address}/{_IPV6_PREFIX}", strict=False).network_address)
+    return address
+
+
 class AddressThrottle(RateThrottle):
-    """Per client address; an IPv6 client is its /64, of which it has all addresses."""
+    """Per client address."""
 
     def key(self, request: Request, view: APIView) -> str | None:
-        address = client_address(request)
-        if ":" in address:
-            return str(ipaddress.ip_network(f"{address}/{_IPV6_PREFIX}", strict=False).network_address)
-        return address
+        return address_of(request)
 
 
 class UserThrottle(RateThrottle):
@@ -157,6 +164,7 @@ def rate_of(scope: str) -> str | None:
     return rate or None
 
 
+@lru_cache(maxsize=64)
 def parsed_rate(rate: str) -> tuple[int, int]:
     """(requests, seconds) of a rate such as ``10/m`` or ``5/15m``. Raises ImproperlyConfigured."""
     match = _RATE.fullmatch(rate)

@@ -37,6 +37,7 @@ from bcc.asgi import websocket_application
 from bcc.management.commands.sync_schedules import sync_schedules
 from bcc.wsgi import application as wsgi_application
 from chat.consumers import say_goodbye
+from chat.fanout.protocol import ClubProtocol
 
 HTTP_THREADS = 8
 TASK_THREADS = 2
@@ -94,21 +95,26 @@ class Companions:
             self._worker.join(STOP_SECONDS)
 
 
+def make_worker(app: Celery) -> Any:
+    """The worker of the one process: it is told no queues, so it takes from all."""
+    return WorkController(
+        app=app,
+        hostname=f"embedded@{socket.gethostname()}",
+        pool_cls="threads",
+        concurrency=TASK_THREADS,
+        # They talk to other workers, of which there are none here.
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+
+
 class _Worker(threading.Thread):
     """A Celery worker that does its tasks in threads of this process."""
 
     def __init__(self, app: Celery) -> None:
         super().__init__(name="worker", daemon=True)
-        self._controller = WorkController(
-            app=app,
-            hostname=f"embedded@{socket.gethostname()}",
-            pool_cls="threads",
-            concurrency=TASK_THREADS,
-            # They talk to other workers, of which there are none here.
-            without_gossip=True,
-            without_mingle=True,
-            without_heartbeat=True,
-        )
+        self._controller = make_worker(app)
 
     def run(self) -> None:
         try:
@@ -216,7 +222,9 @@ class Command(BaseCommand):
             server_header=False,
             # Whom to believe about addresses is TRUSTED_PROXY_HOPS' to say.
             proxy_headers=False,
-            ws="websockets-sansio",
+            ws=ClubProtocol,
+            # Compressed frames are made for each client anew; the hub writes the same bytes to all.
+            ws_per_message_deflate=False,
             ws_max_size=SOCKET_FRAME_LIMIT,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.services.identities import identify
 from accounts.services.tokens import make_tokens
-from chat import consumers
+from chat.consumers import club as consumers
 from chat.services.admission import issue_ticket
 from tests.chat.conftest import Person
 from tests.factories import make_session

@@ -18,7 +18,8 @@ from accounts.services import epoch
 from accounts.services.passwords import change_password
 from accounts.services.sessions import end_all_sessions, log_out
 from bcc.core import push
-from chat import consumers
+from chat.consumers import club as consumers
+from chat.fanout import wires
 from tests.chat.conftest import Person, Sockets
 from tests.chat.consumers.people import (
     InThread,
@@ -130,7 +131,7 @@ class TestGoodbye:
         self, person: Person, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(consumers, "GOODBYE_SECONDS", 0.1)
-        monkeypatch.setattr(consumers, "SEND_SECONDS", 0.3)
+        monkeypatch.setattr(wires, "SEND_SECONDS", 0.3)
         monkeypatch.setattr(consumers, "LAST_WORD_SECONDS", 0.1)
         coming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         accepted = asyncio.Event()

@@ -12,8 +12,9 @@ from structlog.testing import capture_logs
 
 from accounts.services import notifications
 from bcc.core import push
-from chat import consumers
-from chat.serializers.frames import FRAME_LIMIT
+from chat.consumers import club as consumers
+from chat.fanout import wires
+from chat.serializers.asked import FRAME_LIMIT
 from tests.chat.conftest import Person, Sockets, check_described, make_person
 from tests.chat.consumers.people import (
     InThread,
@@ -36,7 +37,7 @@ class TestFrames:
         ("sent", "code"),
         [
             ({"text_data": "{"}, "not_json"),
-            ({"text_data": '{"type": "typing"}'}, "unknown_type"),
+            ({"text_data": '{"type": "shout"}'}, "unknown_type"),
             ({"text_data": '{"type": "ping", "active": 1}'}, "invalid"),
             ({"text_data": "x" * (FRAME_LIMIT + 1)}, "frame_too_long"),
             ({"bytes_data": b"{}"}, "not_text"),
@@ -58,7 +59,7 @@ class TestFrames:
     ) -> None:
         socket = await sockets.sign_in(person)
         for _ in range(6):
-            await socket.say({"type": "typing"})
+            await socket.say({"type": "shout"})
         refusals = [await socket.hear() for _ in range(6)]
         assert {one["code"] for one in refusals} == {"unknown_type"}
         assert ["retry_after" in one for one in refusals] == [False] * 5 + [True]
@@ -124,7 +125,7 @@ class TestSlowClient:
     async def test_is_closed_and_forgotten(
         self, person: Person, in_thread: InThread, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consumers, "SEND_SECONDS", 0.1)
+        monkeypatch.setattr(wires, "SEND_SECONDS", 0.1)
         monkeypatch.setattr(consumers, "LAST_WORD_SECONDS", 0.1)
         coming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()

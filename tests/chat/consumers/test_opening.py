@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from accounts.services.sessions import log_out
 from bcc.core import push
 from bcc.core.errors import BusyError
-from chat import consumers
+from chat.consumers import club as consumers
 from tests.chat.conftest import Person, Sockets
 from tests.chat.consumers.people import (
     InThread,
@@ -70,7 +70,7 @@ class TestSignIn:
             ({"type": "auth", "token": "x"}, "token_invalid"),
             ({"type": "auth"}, "invalid"),
             ({"type": "ping"}, "not_authenticated"),
-            ({"type": "hello"}, "unknown_type"),
+            ({"type": "greet"}, "unknown_type"),
         ],
         ids=["bad token", "no token", "ping", "unknown"],
     )

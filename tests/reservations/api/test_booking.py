@@ -146,6 +146,10 @@ class TestReply:
             assert booked.json()["state"] == ("HELD" if hold else "CONFIRMED")
 
 
+# On PostgreSQL claims, people, event and notices are one statement: three less.
+TOGETHER = 3 if connection.vendor == "postgresql" else 0
+
+
 @pytest.mark.engine
 class TestStatements:
     """With BEGIN and COMMIT. Each is a round trip to the database, in the time that the locks are held."""
@@ -156,17 +160,19 @@ class TestStatements:
         monkeypatch.setattr(nudges, "task", lambda nudge: True)
 
     @pytest.mark.django_db(transaction=True)
-    def test_of_a_booking_are_fifteen(self, client_of: Client, owner: Member, body_of: Body) -> None:
+    def test_of_a_booking_are_twelve_where_inserts_leave_together(
+        self, client_of: Client, owner: Member, body_of: Body
+    ) -> None:
         court = make_facility("Counted Court")
-        assert self.counted(client_of(owner), body_of, court, key=True) == 15
-        assert self.counted(client_of(owner), body_of, court, key=False) == 13
+        assert self.counted(client_of(owner), body_of, court, key=True) == 15 - TOGETHER
+        assert self.counted(client_of(owner), body_of, court, key=False) == 13 - TOGETHER
 
     @pytest.mark.django_db(transaction=True)
     def test_of_a_place_with_lanes_are_one_more(
         self, client_of: Client, owner: Member, body_of: Body
     ) -> None:
         pool = make_facility("Counted Pool", kind="class", lanes=5)
-        assert self.counted(client_of(owner), body_of, pool, key=True) == 16
+        assert self.counted(client_of(owner), body_of, pool, key=True) == 16 - TOGETHER
 
     def counted(self, client: APIClient, body_of: Body, facility: Facility, *, key: bool) -> int:
         headers = {"Idempotency-Key": str(uuid4())} if key else {}

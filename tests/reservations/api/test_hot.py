@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.urls import get_resolver
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 from rest_framework.throttling import BaseThrottle
 
@@ -227,6 +228,58 @@ class TestBothWays:
         assert quick == []
 
 
+class TestWhoseRows:
+    """Which rows a member sees is remembered as a guess, and each page says whether it still holds."""
+
+    URL = f"{RESERVATIONS}?when=upcoming"
+
+    def test_are_asked_for_in_one_query_while_the_member_stays_where_they_are(
+        self,
+        client_of: Client,
+        owner: Member,
+        booked: None,
+        quick: list[str],
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        client = client_of(owner)
+        client.get(self.URL)
+        with django_assert_num_queries(1):
+            client.get(self.URL)
+        assert len(quick) == 2
+
+    def test_of_a_page_without_any_cost_another_query(
+        self, client_of: Client, stranger: Member, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        client = client_of(stranger)
+        client.get(self.URL)
+        with django_assert_num_queries(2):
+            assert client.get(self.URL).json()["results"] == []
+
+    @pytest.mark.parametrize("changes", [{"relation": "dependent"}, {"membership": "stranger"}])
+    def test_are_others_in_the_moment_the_member_is_elsewhere(
+        self, client_of: Client, spouse: Member, stranger: Member, booked: None, changes: dict[str, str]
+    ) -> None:
+        client = client_of(spouse)
+        before = client.get(self.URL).json()["results"]
+        if "relation" in changes:
+            Member.objects.filter(pk=spouse.pk).update(relation=changes["relation"])
+        else:
+            Member.objects.filter(pk=spouse.pk).update(membership=stranger.membership)
+        quickly, slowly = both(client, self.URL)
+        assert_equal(quickly, slowly)
+        assert quickly.json()["results"] != before
+
+    def test_of_a_member_who_is_gone_are_nobodys(
+        self, client_of: Client, stranger: Member, quick: list[str]
+    ) -> None:
+        client = client_of(stranger)
+        client.get(self.URL)
+        Member.objects.filter(pk=stranger.pk).delete()
+        quickly, slowly = both(client, self.URL)
+        assert quickly.status_code == slowly.status_code == 404
+        assert_equal(quickly, slowly)
+
+
 HOT = {"availability": AvailabilityView, "reservations": ReservationListView}
 
 
@@ -243,7 +296,7 @@ class TestChecks:
             for one in patterns:
                 if hasattr(one, "url_patterns"):
                     walk(one.url_patterns)
-                elif getattr(one.callback, "is_hot", False):
+                elif hasattr(one.callback, "form"):
                     found.add(one.callback.cls)
 
         walk(get_resolver().url_patterns)

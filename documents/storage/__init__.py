@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
+
+# How a file is called while it is being written.
+PART_PREFIX: Final = ".part-"
 
 
 class DurableFileSystemStorage(FileSystemStorage):
@@ -21,7 +24,7 @@ class DurableFileSystemStorage(FileSystemStorage):
     def _save(self, name: str, content: File[Any]) -> str:
         target = Path(self.path(name))
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, part = tempfile.mkstemp(dir=target.parent, prefix=".part-")
+        descriptor, part = tempfile.mkstemp(dir=target.parent, prefix=PART_PREFIX)
         try:
             with os.fdopen(descriptor, "wb") as out:
                 for chunk in content.chunks():

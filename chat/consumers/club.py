@@ -1,4 +1,4 @@
-"""The socket of the app: it signs in, hears what is pushed to its user, and answers pings.
+"""The socket of the app: it signs in, hears what is pushed to its user, and takes part in the chat.
 
 Everything that a socket does happens in ``dispatch``, one event after the other: what the client
 sends, what the channel layer brings, and its own alarms. So nothing here needs a lock.
@@ -11,6 +11,7 @@ import time
 from enum import IntEnum
 from typing import Any, Final
 from urllib.parse import parse_qs
+from uuid import UUID
 
 import structlog
 from channels.consumer import AsyncConsumer, get_handler_name
@@ -23,20 +24,23 @@ from django.db import DatabaseError
 from prometheus_client import Counter, Gauge
 from redis.exceptions import RedisError
 
+from accounts.policies.identity import Identity
 from bcc.core import clock
-from bcc.core.errors import BusyError, DomainError, NotAuthenticatedError
+from bcc.core.errors import BusyError, DomainError, NotAllowedError, NotAuthenticatedError
 from bcc.core.push import group_of
+from chat.consumers.office import office_here
+from chat.consumers.speaking import Speaking
+from chat.fanout.wires import EXTENSION, AsgiWire, Batch, RawWire
 from chat.policies.pace import Pace
-from chat.serializers import frames
+from chat.serializers import asked, frames
 from chat.services.admission import Admission, admit_ticket, admit_token, confirm, recheck
+from chat.services.connections import connect
 
 # How long a socket may stay silent before it has signed in, and between two pings.
 AUTH_SECONDS: Final = 5.0
 HEARTBEAT_SECONDS: Final = 25
 # How often a socket asks whether its session still stands.
 RECHECK_SECONDS: Final = 25.0
-# How long a frame may wait for a client that does not read.
-SEND_SECONDS: Final = 10.0
 LAST_WORD_SECONDS: Final = 0.5
 GOODBYE_SECONDS: Final = 2.0
 # Frames that are refused: five at once, and then one in ten seconds.
@@ -64,11 +68,16 @@ class Close(IntEnum):
 _in_process: set[ClubSocket] = set()
 
 
-class ClubSocket(AsyncConsumer):
+class ClubSocket(Speaking, AsyncConsumer):
     """``/ws/v1``. One a session: a newer one takes the place of an older."""
 
     def __init__(self) -> None:
         self.admission: Admission | None = None
+        self.identity: Identity | None = None
+        self.connection: UUID | None = None
+        self.watching = {}
+        self.is_listening = False
+        self._typed = {}
         self.closed_by = "client"
         self.gone = asyncio.Event()
         self._alarms: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -80,6 +89,10 @@ class ClubSocket(AsyncConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope, self.base_send = scope, send
+        protocol = scope.get("extensions", {}).get(EXTENSION)
+        self.wire: RawWire | AsgiWire = (
+            AsgiWire(send, self._slow) if protocol is None else RawWire(protocol, self._slow)
+        )
         self.channel_layer = get_channel_layer()
         self.channel_name = await self.channel_layer.new_channel()
         began = time.monotonic()
@@ -104,7 +117,38 @@ class ClubSocket(AsyncConsumer):
 
     def ring(self, event: str) -> None:
         """Let ``event`` come next, from code of the same loop."""
-        self._alarms.put_nowait({"type": event})
+        self.ring_with({"type": event})
+
+    def ring_with(self, event: dict[str, Any]) -> None:
+        """As if the channel layer had brought ``event``."""
+        self._alarms.put_nowait(event)
+
+    @property
+    def speaker(self) -> Identity:  # type: ignore[override]  # a part's plain attribute
+        """Who it is, once it is signed in."""
+        if self.identity is None:
+            raise RuntimeError("Asked of a socket that is not signed in.")
+        return self.identity
+
+    def give(self, batch: Batch) -> None:
+        """Write frames that were made for several."""
+        self.wire.write(batch)
+
+    def tell(self, frame: object) -> None:
+        """Write one frame."""
+        self.wire.write(Batch([frames.written(frame)]))
+
+    def cut(self, topic: str, seq: int) -> None:
+        """More was missed than is sent: the app fetches it."""
+        told: frames.ResyncRequired = {
+            "type": "resync_required",
+            "conversation": str(UUID(topic.removeprefix("c."))),
+            "seq": seq,
+        }
+        self.tell(told)
+
+    def _slow(self) -> None:
+        self.ring("wire.slow")
 
     # ------------------------------------------------------------------------------- from the client
 
@@ -121,25 +165,29 @@ class ClubSocket(AsyncConsumer):
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         at = time.monotonic()
         if not self._pace.allows(at):
-            await self._refuse(frames.TooFastError(), Close.TOO_FAST, retry_after=self._pace.wait)
+            await self._refuse(asked.TooFastError(), Close.TOO_FAST, retry_after=self._pace.wait)
         try:
-            frame = frames.read_frame(message.get("text"))
+            frame = asked.read_frame(message.get("text"))
             if self.admission is None and frame["type"] != "auth":
-                raise frames.AuthFirstError
+                raise asked.AuthFirstError
             if self.admission is not None and frame["type"] == "auth":
-                raise frames.OutOfTurnError
-        except frames.FrameError as refusal:
+                raise asked.OutOfTurnError
+        except asked.FrameError as refusal:
             if self.admission is None:
                 await self._refuse(refusal, Close.NOT_AUTHENTICATED)
             if not self._patience.allows(at):
                 await self._refuse(refusal, Close.TOO_FAST, retry_after=self._patience.wait)
-            await self._send(frames.error(refusal))
+            self.tell(frames.error(refusal))
             return
         if frame["type"] == "auth":
             self._set_alarm(None)
             await self._sign_in("token", admit_token, token=frame["token"], now=clock.now())
+        elif frame["type"] == "ping":
+            if frame.get("active"):
+                self.office.note_active(self, clock.now())
+            self.tell(frames.pong(now=clock.now()))
         else:
-            await self._send(frames.pong(now=clock.now()))
+            await self.answer(frame)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         raise StopConsumer
@@ -148,7 +196,7 @@ class ClubSocket(AsyncConsumer):
 
     async def push(self, event: dict[str, Any]) -> None:
         """What ``bcc.core.push.to_user`` sent: forwarded unread."""
-        await self._send(event["message"])
+        self.tell(event["message"])
 
     async def session_ended(self, event: dict[str, Any]) -> None:
         """What ``bcc.core.push.end_sessions`` sent: all of the user's, or one."""
@@ -162,10 +210,26 @@ class ClubSocket(AsyncConsumer):
         if event["opened"] > self._opened:
             await self._part("replaced", Close.NOT_ALLOWED)
 
+    async def connection_closed(self, event: dict[str, Any]) -> None:
+        """Staff closed this socket, or another of the same user."""
+        if self.connection is not None and event["connection"] == str(self.connection):
+            await self._part("closed_by_staff", Close.NOT_ALLOWED)
+
     # ------------------------------------------------------------------------------------ alarms
 
     async def auth_due(self, event: dict[str, Any]) -> None:
-        await self._refuse(frames.AuthFirstError(), Close.NOT_AUTHENTICATED)
+        await self._refuse(asked.AuthFirstError(), Close.NOT_AUTHENTICATED)
+
+    async def member_suspended(self, event: dict[str, Any]) -> None:
+        await self._part("suspended", Close.NOT_ALLOWED)
+
+    async def wire_slow(self, event: dict[str, Any]) -> None:
+        """Too much waits for this client: it is told, after whatever it still reads, and comes again."""
+        if isinstance(self.wire, RawWire):
+            self.closed_by = str(int(Close.TOO_SLOW))
+            self.wire.close_slow(Close.TOO_SLOW, "too_slow")
+            raise StopConsumer
+        await self._close(Close.TOO_SLOW)
 
     async def recheck_due(self, event: dict[str, Any]) -> None:
         """Look whether the session still stands: the push that said otherwise may have been lost."""
@@ -191,12 +255,19 @@ class ClubSocket(AsyncConsumer):
             # The group first, the row second: a session that ends in between is heard of or seen.
             await self.channel_layer.group_add(group, self.channel_name)
             self.admission = admission
-            await database_sync_to_async(confirm)(admission=admission, now=clock.now())
+            self.identity = await database_sync_to_async(confirm)(admission=admission, now=clock.now())
+            self.office = office_here()
+            self.office.enter(self)
+            self.connection = await database_sync_to_async(connect)(
+                process=self.office.name, identity=self.identity, now=clock.now()
+            )
             self._opened = [time.time_ns(), self.channel_name]
             opened = {"type": "session.opened", "session": str(admission.session), "opened": self._opened}
             await self.channel_layer.group_send(group, opened)
         except NotAuthenticatedError as refusal:
             await self._refuse(refusal, Close.NOT_AUTHENTICATED)
+        except NotAllowedError as refusal:
+            await self._refuse(refusal, Close.NOT_ALLOWED)
         except (BusyError, RedisError) as error:
             log.warning("socket_not_opened", reason=type(error).__name__)
             await self._refuse(BusyError(), Close.TRY_LATER, retry_after=1)
@@ -205,29 +276,23 @@ class ClubSocket(AsyncConsumer):
             self._is_counted = True
             log.info("socket_opened", way=way)
             self._set_alarm("recheck.due", RECHECK_SECONDS)
-            await self._send(frames.welcome(now=clock.now(), heartbeat=HEARTBEAT_SECONDS))
+            self.tell(frames.welcome(now=clock.now(), heartbeat=HEARTBEAT_SECONDS))
 
     async def _refuse(self, refusal: DomainError, code: Close, *, retry_after: int | None = None) -> None:
         """Say why, and close."""
-        await self._send(frames.error(refusal, retry_after=retry_after))
+        self.tell(frames.error(refusal, retry_after=retry_after))
         await self._close(code)
 
     async def _part(self, reason: frames.ByeReason, code: Close) -> None:
-        await self._send(frames.bye(reason))
+        self.tell(frames.bye(reason))
         await self._close(code)
-
-    async def _send(self, frame: object) -> None:
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await self.base_send({"type": "websocket.send", "text": frames.written(frame)})
-        except TimeoutError:
-            await self._close(Close.TOO_SLOW)
 
     async def _close(self, code: Close) -> None:
         """Close and end. Who does not read may not read the code either, and is not waited for."""
         self.closed_by = str(int(code))
         try:
             async with asyncio.timeout(LAST_WORD_SECONDS):
+                await self.wire.drained()
                 await self.base_send({"type": "websocket.close", "code": int(code)})
         except TimeoutError:
             log.warning("socket_close_not_sent", by=self.closed_by)
@@ -235,9 +300,12 @@ class ClubSocket(AsyncConsumer):
 
     async def _leave(self) -> None:
         self._set_alarm(None)
+        self.wire.end()
         CLOSED.labels(self.closed_by).inc()
         if self.admission is None:
             return
+        if self.identity is not None:
+            await self.office.leave(self, self.connection)
         if self._is_counted:
             OPEN.dec()
         try:

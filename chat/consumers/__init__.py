@@ -1,0 +1,3 @@
+from chat.consumers.club import ClubSocket, say_goodbye
+
+__all__ = ["ClubSocket", "say_goodbye"]
