@@ -20,7 +20,7 @@ TEST_WORKERS ?= 3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test soak bench-api bench-statements check lint types schema-check format demo-reset schema erd shell doctor coverage \
+.PHONY: help run test soak bench-api bench-files bench-statements check lint types schema-check format demo-reset schema erd shell doctor coverage \
 	requirements install install-dev browser odbc services clean
 
 help: ## list these commands
@@ -41,6 +41,9 @@ bench-api: install-dev services ## three hot routes beside an Express server: BE
 
 bench-statements: install-dev ## splitting 2,000 pages of statements beside PyMuPDF: BENCH_ARGS="--rounds 1"
 	@$(PYTHON) -m benchmarks.statements $(BENCH_ARGS)
+
+bench-files: install-dev services ## a private file of 200 kB beside Express and plain nginx: BENCH_ARGS="--quick"
+	@$(PYTHON) -m benchmarks.files $(BENCH_ARGS)
 
 check: lint types schema-check ## ruff, import contracts, mypy, deployment checks, migrations, OpenAPI
 
