@@ -297,7 +297,7 @@ class ImportBatchAdmin(ReadOnlyModelAdmin[ImportBatch]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         batch = get_object_or_404(ImportBatch, pk=pk)
-        answer = JsonResponse(
+        return JsonResponse(
             {
                 "state": batch.state,
                 "label": str(batch.get_state_display()),
@@ -306,7 +306,6 @@ class ImportBatchAdmin(ReadOnlyModelAdmin[ImportBatch]):
                 "is_live": BatchState(batch.state) in WORKED,
             }
         )
-        return answer
 
     def errors_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The error file: what waits, as it came, with the reasons."""
