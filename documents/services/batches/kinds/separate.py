@@ -74,7 +74,7 @@ class SeparateHandler(PaperHandler):
                 sha256, pages = whole.sha256, whole.pages
                 values |= {"clean": whole.is_cleaned, "active": whole.is_active}
                 if files_as == DocumentKind.STATEMENT:
-                    values["page_account"] = _other_account(whole.path, key, labelled, source)
+                    values["page_account"] = _account_on(whole.path, labelled, source)
         except Refusal as refusal:
             problem = (refusal.code, refusal.detail)
         except ChildFailedError as failed:
@@ -153,13 +153,12 @@ def _one(named: _Named, folder: Path, source: Source) -> Iterator[_Whole]:
             made.unlink(missing_ok=True)
 
 
-def _other_account(path: Path, key: str, labelled: Sequence[pdfs.Region], source: Source) -> str:
-    """The number on the first page, where it is another account of the club's than the name says."""
+def _account_on(path: Path, labelled: Sequence[pdfs.Region], source: Source) -> str:
+    """The account that stands on the first page, where the club has it."""
     if not labelled:
         return ""
     read = next(pdfs.read_pages(path, labelled, last=1, workers=source.workers), None)
-    found = None if read is None else source.accounts.find(read.key)
-    return read.text if read is not None and found not in (None, source.accounts.find(key)) else ""
+    return read.text if read is not None and source.accounts.find(read.key) is not None else ""
 
 
 def _piece(item: ImportItem, named: _Named, folder: Path, source: Source) -> Piece:
