@@ -64,7 +64,14 @@ def make_image(user: User, now: datetime, *, alt: str = "A green", purpose: str 
     """A picture that ``user`` uploaded, with its one served form; the bytes stand for a picture."""
     original = keep_bytes(f"original {alt} {user.pk}".encode(), media_type="image/jpeg", now=now)
     image = Image.objects.create(
-        original=original, purpose=purpose, uploaded_by=user, alt=alt, width=640, height=480, created_at=now
+        original=original,
+        purpose=purpose,
+        uploaded_by=user,
+        alt=alt,
+        width=640,
+        height=480,
+        once=uuid4().hex,
+        created_at=now,
     )
     served = keep_bytes(f"served {alt} {user.pk}".encode(), media_type="image/webp", now=now)
     ImageVariant.objects.create(

@@ -309,13 +309,15 @@ class TestPresence:
         now = timezone.now()
 
         def leave_behind() -> None:
-            dead = SocketProcess.objects.create(name="dead", started_at=now, seen_at=now)
+            # Ahead of time, so that no slowness of the machine takes it for dead before its time.
+            later = now + timedelta(hours=1)
+            dead = SocketProcess.objects.create(name="dead", started_at=now, seen_at=later)
             Connection.objects.create(
                 process=dead,
                 user=user_of(person),
                 session=uuid4(),
                 connected_at=now,
-                last_active_at=now,
+                last_active_at=later,
             )
 
         await in_thread(leave_behind)
