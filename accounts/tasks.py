@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from accounts.services import issuing, outbox, upkeep
+from accounts.services import issuing, outbox, privacy, staff_messages, upkeep
 from bcc.core import clock
 
 # A sweep ends after so many batches; the next one comes within a minute.
@@ -58,3 +58,15 @@ def run_imports() -> int:
     for public_id in waiting:
         issuing.carry_on(public_id=public_id)
     return len(waiting)
+
+
+@shared_task(name="accounts.send_staff_messages")
+def send_staff_messages() -> int:
+    """Send the messages of staff whose time has come. Returns how many members were told."""
+    return staff_messages.send_due(now=clock.now())
+
+
+@shared_task(name="accounts.apply_retention")
+def apply_retention() -> int:
+    """Delete what is kept no longer. Returns how many rows went."""
+    return sum(privacy.apply_retention(now=clock.now()).values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import auth, me
+from accounts.views import auth, me, privacy
 
 urlpatterns = [
     path("auth/login", auth.LoginView.as_view(), name="auth-login"),
@@ -18,6 +18,10 @@ urlpatterns = [
     path("auth/password/change", auth.PasswordChangeView.as_view(), name="auth-password-change"),
     path("auth/password/reset", auth.PasswordResetView.as_view(), name="auth-password-reset"),
     path("me", me.MeView.as_view(), name="me"),
+    path("me/privacy", privacy.PrivacyView.as_view(), name="me-privacy"),
+    path("me/deletion-request", privacy.DeletionView.as_view(), name="me-deletion"),
+    path("me/record-reads", privacy.RecordReadListView.as_view(), name="me-record-reads"),
+    path("me/export", privacy.ExportView.as_view(), name="me-export"),
     path("me/household", me.HouseholdView.as_view(), name="me-household"),
     path("me/devices", me.DeviceListView.as_view(), name="me-devices"),
     path("me/devices/current", me.CurrentDeviceView.as_view(), name="me-device-current"),

@@ -10,6 +10,8 @@ class ReservationsConfig(AppConfig):
     def ready(self) -> None:
         from reservations.receivers import connect
         from reservations.services.messages import register_kinds
+        from reservations.services.personal_data import register_personal_data
 
         register_kinds()
+        register_personal_data()
         connect()

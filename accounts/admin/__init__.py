@@ -9,20 +9,32 @@ from accounts.admin.members import (
     PrivilegeHoldAdmin,
 )
 from accounts.admin.messages import MessageTemplateAdmin, NotificationAdmin, SmsUseAdmin
+from accounts.admin.privacy import (
+    DeletionRequestAdmin,
+    MemberViewAdmin,
+    PrivacyNoticeAdmin,
+    RecordReadAdmin,
+)
 from accounts.admin.sign_in import StaffSignInForm
+from accounts.admin.staff_messages import StaffMessageAdmin
 from accounts.admin.users import UserAdmin
 
 __all__ = [
     "AccountImportAdmin",
+    "DeletionRequestAdmin",
     "DeviceAdmin",
     "MemberAdmin",
+    "MemberViewAdmin",
     "MembershipAdmin",
     "MembershipCategoryAdmin",
     "MessageTemplateAdmin",
     "NotificationAdmin",
+    "PrivacyNoticeAdmin",
     "PrivilegeHoldAdmin",
+    "RecordReadAdmin",
     "SessionAdmin",
     "SmsUseAdmin",
+    "StaffMessageAdmin",
     "StaffSignInForm",
     "UserAdmin",
 ]

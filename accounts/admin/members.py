@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django import forms
@@ -10,11 +11,16 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
 
+from accounts.admin import viewing
 from accounts.admin.issuing import slips_answer
-from accounts.models import Member, Membership, MembershipCategory, PrivilegeHold, User
+from accounts.admin.privacy import export_answer
+from accounts.models import Member, Membership, MembershipCategory, PrivilegeHold, RecordRead, User
 from accounts.services.household import (
     change_member,
     change_membership,
@@ -25,8 +31,9 @@ from accounts.services.household import (
     register_membership,
     reissue_account,
 )
+from accounts.services.privacy import note_read
 from bcc.core import clock
-from bcc.core.backoffice import ClubModelAdmin
+from bcc.core.backoffice import ClubModelAdmin, actor_of
 
 
 @admin.register(MembershipCategory)
@@ -139,6 +146,36 @@ class MemberAdmin(ClubModelAdmin[Member]):
         (gettext_lazy("Person"), {"fields": ("first_name", "last_name", "birth_date", "email", "mobile")}),
         (gettext_lazy("Rights"), {"fields": ("can_book", "can_view_statements")}),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        guarded = self.admin_site.admin_view
+        return [
+            path("seen/<uuid:public_id>/", guarded(viewing.show), name="accounts_member_seen"),
+            path("<int:pk>/see/", guarded(self.see_view), name="accounts_member_see"),
+            path("<int:pk>/export/", guarded(require_POST(self.export_view)), name="accounts_member_export"),
+            *super().get_urls(),
+        ]
+
+    def see_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return viewing.begin(request, self, get_object_or_404(Member.objects.select_related("user"), pk=pk))
+
+    def export_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        members = Member.objects.select_related("user", "membership__category")
+        return export_answer(request, get_object_or_404(members, pk=pk))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The stock page; that it was opened is kept, and shown to the member."""
+        answer: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+        if request.method == "GET" and answer.status_code == HTTPStatus.OK:
+            member = Member.objects.get(pk=object_id)
+            note_read(member=member, by=actor_of(request), what=RecordRead.What.PROFILE, now=clock.now())
+        return answer
 
     def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> tuple[str, ...]:
         # A number is given once; who moves to another membership gets another number there.

@@ -103,6 +103,7 @@ class Member(PublicModel):
     birth_date = models.DateField(_("birth date"), null=True, blank=True)
     can_book = models.BooleanField(_("may book"), default=True)
     can_view_statements = models.BooleanField(_("may view statements"), default=False)
+    anonymised_at = models.DateTimeField(_("anonymised at"), null=True, blank=True, editable=False)
 
     objects = MemberQuerySet.as_manager()
 

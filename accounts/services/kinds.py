@@ -125,6 +125,21 @@ SECOND_FACTOR: Final = MessageKind(
 )
 
 
+STAFF_MESSAGE: Final = MessageKind(
+    code="staff_message",
+    label=_("Message of the club"),
+    fields={"title": "The pool is closed on Friday", "text": "It opens again on Saturday at six."},
+    texts={Channel.IN_APP: ("$title", "$text"), Channel.EMAIL: ("$title", "$text")},
+)
+
+STAFF_MESSAGE_IN_APP: Final = MessageKind(
+    code="staff_message_in_app",
+    label=_("Message of the club, in the app only"),
+    fields={"title": "The pool is closed on Friday", "text": "It opens again on Saturday at six."},
+    texts={Channel.IN_APP: ("$title", "$text")},
+)
+
+
 def register_own_kinds() -> None:
     for kind in (
         ONE_TIME_CODE,
@@ -133,5 +148,7 @@ def register_own_kinds() -> None:
         SESSION_COPIED,
         ACCOUNT_ISSUED,
         SECOND_FACTOR,
+        STAFF_MESSAGE,
+        STAFF_MESSAGE_IN_APP,
     ):
         register(kind)

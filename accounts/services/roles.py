@@ -23,6 +23,7 @@ _GROUND: Final = (
     "space",
     "facility",
     "facilityspace",
+    "facilityimage",
     "openingperiod",
     "openingspan",
     "closure",
@@ -47,6 +48,7 @@ _BOOKINGS: Final = (
 _PAPERS: Final = ("document", "documentaccess", "statementsummary", "accountentry", "assessment")
 _OUTBOX: Final = ("notification", "messagetemplate", "smsuse")
 _ISSUING: Final = ("accountimport",)
+_PRIVACY: Final = ("privacynotice", "deletionrequest", "recordread", "memberview")
 _IMAGES: Final = ("image",)
 _ACCESS: Final = ("user", "device", "session")
 
@@ -75,6 +77,11 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | frozenset({"chat.serve_desks", "chat.broadcast"})
     | _may(_EDIT, "chat", "desk", "deskspan", "cannedreply")
     | _may("view add", "accounts", *_ISSUING)
+    | _may("view", "accounts", *_PRIVACY)
+    | _may("add", "accounts", "privacynotice")
+    | _may("change", "accounts", "deletionrequest")
+    | _may("view add change", "accounts", "staffmessage")
+    | frozenset({"accounts.view_as_member"})
     | _may("view", "accounts", "user", "notification", "smsuse")
     | _may(_EDIT, "accounts", "messagetemplate")
     | _may(_EDIT, "facilities", *_CONTENT)
@@ -111,7 +118,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     | _may("view", "chat", "desk", "chatsettings")
     | _may(_EDIT, "chat", "retentionrule")
     | _may("view", "auditlog", "logentry"),
-    "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS, *_ISSUING)
+    "Auditor": _may("view", "accounts", *_PEOPLE, *_OUTBOX, *_ACCESS, *_ISSUING, *_PRIVACY, "staffmessage")
     | _may("view", "chat", "staffreading", "messagereport", "retentionrule", "chatsettings", "heldword")
     | _may("view", "metrics", "occupancy", "activity", "jobrun")
     | _may("view", "documents", *_BATCHES, *_READING, *_PAPERS)

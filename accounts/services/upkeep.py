@@ -26,15 +26,17 @@ def purge_expired(*, now: datetime) -> int:
     codes, sessions = now - CODES_KEPT, now - SESSIONS_KEPT
     over = Session.objects.filter(Q(ended_at__lt=sessions) | Q(expires_at__lt=sessions))
     return (
-        _delete(OneTimePassword.objects.filter(expires_at__lt=codes))
-        + _delete(Grant.objects.filter(expires_at__lt=codes))
-        + _delete(RefreshTokenUse.objects.filter(used_at__lt=sessions))
-        + _delete(over)
-        + _delete(Device.objects.filter(trusted_at__isnull=True, last_seen_at__lt=codes, sessions=None))
+        delete_in_batches(OneTimePassword.objects.filter(expires_at__lt=codes))
+        + delete_in_batches(Grant.objects.filter(expires_at__lt=codes))
+        + delete_in_batches(RefreshTokenUse.objects.filter(used_at__lt=sessions))
+        + delete_in_batches(over)
+        + delete_in_batches(
+            Device.objects.filter(trusted_at__isnull=True, last_seen_at__lt=codes, sessions=None)
+        )
     )
 
 
-def _delete(rows: models.QuerySet[models.Model]) -> int:
+def delete_in_batches(rows: models.QuerySet[models.Model]) -> int:
     deleted = 0
     while batch := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         deleted += _delete_batch(rows.model, batch)

@@ -28,6 +28,10 @@ BACKOFFICE_SECTIONS = [
             "accounts.accountimport",
             "accounts.privilegehold",
             "accounts.membershipcategory",
+            "accounts.deletionrequest",
+            "accounts.privacynotice",
+            "accounts.recordread",
+            "accounts.memberview",
         ],
     ),
     (
@@ -64,6 +68,7 @@ BACKOFFICE_SECTIONS = [
             "facilities.contact",
             "facilities.faq",
             "facilities.clubrule",
+            "documents.image",
         ],
     ),
     (
@@ -98,7 +103,11 @@ BACKOFFICE_SECTIONS = [
             "chat.*",
         ],
     ),
-    ("messages", _("Messages"), ["accounts.messagetemplate", "accounts.notification", "accounts.smsuse"]),
+    (
+        "messages",
+        _("Messages"),
+        ["accounts.staffmessage", "accounts.messagetemplate", "accounts.notification", "accounts.smsuse"],
+    ),
     ("reports", _("Reports"), ["metrics.occupancy", "metrics.*"]),
     (
         "access",

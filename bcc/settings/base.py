@@ -221,6 +221,17 @@ TRUSTED_PROXY_HOPS = env.int("TRUSTED_PROXY_HOPS", 0)
 # Who may read /metrics: addresses or networks.
 METRICS_ALLOWED_FROM = env.list("METRICS_ALLOWED_FROM", default=["127.0.0.0/8", "::1/128"])
 
+# Days after which `apply_retention` deletes what is told of people; 0 keeps it. docs/privacy.md says why so.
+RETENTION_DAYS = {
+    "notifications": env.int("RETENTION_NOTIFICATIONS", 400),
+    "imports": env.int("RETENTION_IMPORTS", 90),
+    "record_reads": env.int("RETENTION_RECORD_READS", 730),
+    "member_views": env.int("RETENTION_MEMBER_VIEWS", 730),
+    "sms_counts": env.int("RETENTION_SMS_COUNTS", 40),
+    "deletion_requests": env.int("RETENTION_DELETION_REQUESTS", 1095),
+    "audit": env.int("RETENTION_AUDIT", 1825),
+}
+
 # name → how many in which time, per key; the throttles give the keys.
 RATE_LIMITS = {
     "login_identifier": env.str("RATE_LOGIN_IDENTIFIER", "10/15m"),
@@ -303,6 +314,8 @@ CONTENT_SECURITY_POLICY = {
 API_BODY_LIMIT = 256 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+# A month of statements, each a file of its own, chosen at once.
+DATA_UPLOAD_MAX_NUMBER_FILES = 5_000
 
 # ------------------------------------------------------------------------------------- static and mail
 

@@ -26,9 +26,10 @@ BATCH = "batch"
 # By the task's name; the first that fits.
 CELERY_TASK_ROUTES = {
     "accounts.send_*": {"queue": MAIL},
+    "accounts.run_import*": {"queue": BATCH},
     "*.purge_*": {"queue": BATCH},
+    "*.apply_retention": {"queue": BATCH},
     "documents.*": {"queue": BATCH},
-    "chat.apply_retention": {"queue": BATCH},
 }
 
 CELERY_TASK_QUEUES = [

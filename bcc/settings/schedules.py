@@ -79,6 +79,16 @@ SCHEDULES: dict[str, Schedule] = {
         "Tells Finance of a file that has not come by its day, once.",
         every=HOUR,
     ),
+    "Send messages of staff": Schedule(
+        "accounts.send_staff_messages",
+        "Sends the messages to members whose time has come.",
+        every=MINUTE,
+    ),
+    "Apply retention": Schedule(
+        "accounts.apply_retention",
+        "Deletes what is told of people and is kept no longer.",
+        every=24 * HOUR,
+    ),
     "Carry on imports of accounts": Schedule(
         "accounts.run_imports",
         "Goes on with files of accounts whose worker was stopped.",
@@ -92,6 +102,11 @@ SCHEDULES: dict[str, Schedule] = {
     "Purge idempotency keys": Schedule(
         "core.purge_idempotency_keys",
         "Deletes the replies kept for repeated requests after a day.",
+        every=HOUR,
+    ),
+    "Drop unused photos": Schedule(
+        "documents.drop_unused_photos",
+        "Deletes photos that members sent a day ago and did not make their own.",
         every=HOUR,
     ),
     "Sweep stored files": Schedule(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.policies.identity import Identity
-from documents.models import Image, ImagePurpose, ImageQuerySet, MemberPhoto
+from documents.models import Image, ImagePurpose, ImageQuerySet, ImageVariant, MemberPhoto
 
 SEES_ALL = "documents.view_image"
 
@@ -32,7 +32,12 @@ def find_image(identity: Identity | None, public_id: UUID) -> Image | None:
     return images_for(identity).with_variants().filter(public_id=public_id).first()
 
 
+def variants_of(image: str) -> Prefetch[str]:
+    """The variants of an image that ``image`` leads to, as in ``image__``, for a prefetch."""
+    return Prefetch(f"{image}variants", ImageVariant.objects.select_related("asset").order_by("pk"))
+
+
 def photos_for(membership_id: int) -> QuerySet[MemberPhoto]:
     """The photos of a household, each with its member and its image's variants."""
-    rows = MemberPhoto.objects.filter(member__membership=membership_id).select_related("member")
-    return rows.prefetch_related("image__variants__asset").order_by("member", "pk")
+    rows = MemberPhoto.objects.filter(member__membership=membership_id).select_related("member", "image")
+    return rows.prefetch_related(variants_of("image__")).order_by("member", "pk")

@@ -93,6 +93,32 @@ class TestParallelCodes:
         assert Session.objects.count() == 1
         assert OneTimePassword.objects.get().attempts <= 5
 
+    def test_without_the_compare_and_set_it_would_be_more(
+        self, challenge: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The negative control: a code that is looked at and not used up opens a session each time."""
+        monkeypatch.setattr("accounts.services.sign_in.consume", lambda **_: None)
+        code = self.right_code()
+        outcomes = all_at_once(5, lambda _: verify_code(challenge=challenge, code=code, now=now))
+        assert sum(isinstance(one, SignedIn) for one in outcomes) > 1
+
+    def test_a_code_of_another_challenge_or_purpose_opens_nothing(
+        self, challenge: Any, user: User, now: datetime
+    ) -> None:
+        mine = self.right_code()
+        other = issue_challenge(user=user, purpose=Purpose.RESET, now=now)
+        row = OneTimePassword.objects.get(challenge=other.challenge)
+        by_purpose = one_time_passwords.derive_code(
+            key=one_time_passwords.settings.OTP_KEY,
+            purpose=Purpose.DEVICE,
+            challenge=row.challenge,
+            nonce=row.nonce,
+        )
+        for wrong in (mine, by_purpose):
+            with pytest.raises(DomainError):
+                verify_code(challenge=other.challenge, code=wrong, now=now)
+        assert not Session.objects.exists()
+
     def test_of_fifty_guesses_at_most_five_are_looked_at(
         self, challenge: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -17,7 +17,7 @@ from django.core.cache import cache
 from django.db import transaction
 from rest_framework.test import APIClient
 
-from accounts.models import Device, Member, Notification, OneTimePassword, Relation, User
+from accounts.models import Device, Member, Notification, OneTimePassword, PrivacyNotice, Relation, User
 from accounts.policies.codes import derive_code
 from accounts.services import epoch
 from accounts.services.devices import DeviceFacts, remember_untrusted, token_hash
@@ -25,6 +25,7 @@ from accounts.services.grants import give_grant
 from accounts.services.identities import forget_identities
 from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Challenge, Purpose, issue_challenge
+from accounts.services.privacy import ask_for_deletion
 from accounts.services.roles import ROLES
 from accounts.services.sessions import revoke_session
 from accounts.services.tokens import Tokens, make_tokens
@@ -89,6 +90,7 @@ class World:
     desk: Desk
     attachment: Attachment
     grants: dict[Purpose, str]
+    notice: PrivacyNotice
     statement: Document
 
 
@@ -164,6 +166,7 @@ def build_world(now: datetime) -> World:
             Purpose.ACTIVATION: _grant(UserFactory.create(display_name="Test Newcomer"), "activation", now),
             Purpose.RESET: _grant(user, "reset", now),
         },
+        notice=_privacy(cast, now),
         statement=statement,
     )
 
@@ -238,6 +241,13 @@ def _photo(member: Member, now: datetime) -> Image:
 def _challenge(user: User, now: datetime) -> Challenge:
     device = remember_untrusted(user=user, facts=DeviceFacts(name="New phone"), now=now)
     return issue_challenge(user=user, purpose=Purpose.DEVICE, device=device, now=now)
+
+
+def _privacy(cast: dict[str, Member], now: datetime) -> PrivacyNotice:
+    """A notice in force, and a request to be forgotten of each member."""
+    for member in cast.values():
+        ask_for_deletion(member_id=member.pk, reason="", now=now)
+    return PrivacyNotice.objects.create(version="test-1", title="Test", text="Test.", published_at=now)
 
 
 def _grant(user: User, purpose: str, now: datetime) -> str:

@@ -18,17 +18,18 @@ from django.contrib.auth.models import Group
 from django.core import mail
 from django.core.files.storage import default_storage
 
-from accounts.models import AccountImport, Channel, Member, Notification, OneTimePassword
+from accounts.models import AccountImport, Channel, Member, Notification, OneTimePassword, StaffMessage
 from accounts.services.household import change_membership
 from accounts.services.issuing import take_file
 from accounts.services.notifications import notify
 from accounts.services.one_time_passwords import Purpose, issue_challenge
 from accounts.services.roles import sync_roles
+from accounts.services.staff_messages import plan
 from bcc.core.models import IdempotencyKey
 from bcc.settings.schedules import SCHEDULES
 from chat.models import Connection, Message, RetentionRule, SocketProcess
 from chat.models import Participant as ChatParticipant
-from documents.models import ImportBatch, KindRule
+from documents.models import Image, ImportBatch, KindRule
 from documents.services.assets import ORPHAN_AGE, keep_bytes
 from documents.services.batches.receive import receive_batch
 from documents.services.dropfolder import DROP_FOLDER, scan_dropfolder
@@ -38,7 +39,7 @@ from reservations import services
 from reservations.models import ReservationEvent, Strike
 from tests.chat.talk import at_desk, make_clerk, make_desk, say
 from tests.documents.batches.delivery import balance, balances_file
-from tests.factories import UserFactory, make_facility
+from tests.factories import UserFactory, make_facility, make_image
 from tests.reservations.bookings import book, wish_for
 
 Count = Callable[[], int]
@@ -110,6 +111,20 @@ def a_file_of_accounts_left_behind(owner: Member, now: datetime) -> Work:
     return Work(timedelta(seconds=60), Member.objects.filter(membership__account_no="NEW-1").count)
 
 
+def a_message_of_the_staff(owner: Member, now: datetime) -> Work:
+    message = StaffMessage.objects.create(
+        title="x", body="x", audience="members", by_email=False, written_by="Test", created_at=now
+    )
+    plan(message=message, send_at=now + timedelta(minutes=10), now=now)
+    return Work(timedelta(minutes=10), Notification.objects.filter(kind="staff_message_in_app").count)
+
+
+def an_import_of_last_year(owner: Member, now: datetime) -> Work:
+    a_file_of_accounts_left_behind(owner, now)
+    AccountImport.objects.update(state="DONE", leased_until=None)
+    return Work(timedelta(days=91), lambda: 1 - AccountImport.objects.count())
+
+
 def gone(row: type[OneTimePassword | IdempotencyKey | Activity | Message]) -> Count:
     return lambda: 1 - row._base_manager.count()
 
@@ -128,6 +143,11 @@ def a_sign_in_of_long_ago(owner: Member, now: datetime) -> Work:
     record_activity(name=Activity.Name.SIGN_IN, at=now, about_on=now.date(), properties={})
     flush_activities()
     return Work(timedelta(days=3660), gone(Activity))
+
+
+def a_photo_that_was_not_used(owner: Member, now: datetime) -> Work:
+    make_image(purpose="member_photo", uploaded_by=owner.user, created_at=now)
+    return Work(timedelta(days=1, seconds=1), lambda: 1 - Image.objects.count())
 
 
 def a_file_that_nobody_names(owner: Member, now: datetime) -> Work:
@@ -199,10 +219,13 @@ WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "reservations.mark_no_shows": nobody_who_came,
     "reservations.complete_finished": a_time_that_is_over,
     "accounts.send_due_notifications": a_notice_for_later,
+    "accounts.send_staff_messages": a_message_of_the_staff,
+    "accounts.apply_retention": an_import_of_last_year,
     "accounts.run_imports": a_file_of_accounts_left_behind,
     "accounts.purge_expired": a_code_of_the_day_before,
     "documents.sweep_assets": a_file_that_nobody_names,
     "core.purge_idempotency_keys": a_reply_of_the_day_before,
+    "documents.drop_unused_photos": a_photo_that_was_not_used,
     "metrics.purge_activities": a_sign_in_of_long_ago,
     "chat.tell_away": a_message_to_who_is_away,
     "chat.apply_retention": a_message_that_is_kept_no_longer,

@@ -158,6 +158,8 @@ def _paper_findings(
     said = item.values.get("period")
     if said and said != batch.period:
         found.append(Finding(Severity.WAITS, "wrong_period", str(said)))
+    if other := item.values.get("page_account"):
+        found.append(Finding(Severity.WAITS, "other_account", str(other)))
     if item.values.get("active"):
         found.append(Finding(Severity.WAITS, "pdf_active"))
     if month := elsewhere.get((item.membership_id or 0, item.sha256)):

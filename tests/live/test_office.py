@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -164,6 +165,36 @@ class TestOffice:
         assert Path(saved.value.path()).read_bytes().startswith(b"%PDF-")
         if folder := os.environ.get("DESK_PICTURES"):
             saved.value.save_as(Path(folder) / "slips.pdf")
+
+    def test_writes_to_everybody(self, office: Page, server: Server) -> None:
+        office.goto(f"{server.url}/admin/accounts/staffmessage/add/")
+        office.locator("#id_title").fill("The pool is closed on Friday")
+        office.locator("#id_body").fill("It opens again on Saturday at six.")
+        office.locator("#id_to").select_option("members:")
+        office.get_by_role("button", name="Save and continue editing").click()
+        expect(office.locator(".field-how_many")).to_contain_text(re.compile(r"\d+ pe(rson|ople)"))
+        picture(office, "9-message")
+        office.get_by_role("button", name="Send to myself").click()
+        expect(office.get_by_text("Sent to you by")).to_be_visible()
+        office.get_by_role("button", name="Send now").click()
+        expect(office.get_by_text("It is on its way")).to_be_visible()
+        expect(office.locator("#id_title")).to_have_count(0)
+        picture(office, "10-message-sent")
+
+    def test_sees_the_app_as_a_member_and_stops(
+        self, office: Page, server: Server, prepared: tuple[Path, dict[str, str]]
+    ) -> None:
+        office.goto(f"{server.url}/admin/accounts/member/{prepared[1]['member']}/change/")
+        picture(office, "11-member")
+        office.get_by_role("link", name="See as the member").click()
+        office.locator("#id_reason").fill("Does not find the household.")
+        office.get_by_role("button", name="See as the member").click()
+        expect(office.get_by_text("You only read, until")).to_be_visible()
+        office.get_by_role("link", name="Household").click()
+        expect(office.locator(".seen-body")).to_contain_text("Looked-At")
+        picture(office, "12-seen")
+        office.get_by_role("button", name="Stop").click()
+        expect(office.get_by_role("link", name="See as the member")).to_be_visible()
 
     @pytest.mark.soak
     def test_issues_five_thousand_in_two_minutes_and_again_nothing(
