@@ -326,7 +326,9 @@ class TestPresence:
         await staff.say({"type": "presence.watch", "members": [them]})
         assert (await hear_of(staff, "presence"))["state"] == "online"
         await in_thread(SocketProcess.objects.filter(name="dead").update, seen_at=now - timedelta(seconds=31))
-        assert (await hear_of(staff, "presence"))["state"] == "offline"
+        heard = await hear_of(staff, "presence")
+        while heard["state"] != "offline":  # told twice where the beat fell in between
+            heard = await hear_of(staff, "presence")
         assert not await in_thread(SocketProcess.objects.filter(name="dead").exists)
 
     async def test_a_process_that_was_taken_for_dead_notes_its_sockets_anew(
