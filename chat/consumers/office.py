@@ -202,6 +202,10 @@ class Office:
         if known is not None and known[0] != "online":
             self._start("beat", self._beat_now)
 
+    def remember_states(self, states: Mapping[int, Any]) -> None:
+        """They have just been told: the beat tells what differs."""
+        self._states.update(states)
+
     def _stir(self, user_id: int) -> None:
         self._moved.add(user_id)
         self._start("gather", self._gather)

@@ -151,6 +151,7 @@ class Speaking:
         topics: dict[str, int | None] = {presence_topic(one): None for one in found.values()}
         await hub.join(self, topics)  # type: ignore[arg-type]  # an Ear
         states = await database_sync_to_async(rooms.states_of)(list(found), clock.now())
+        self.office.remember_states(states)
         self.give(Batch([presence_text(found[one], state) for one, state in states.items()]))
 
     def give(self, batch: Batch) -> None:

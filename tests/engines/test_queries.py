@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db.models import F
@@ -14,6 +15,11 @@ from rest_framework.test import APIClient
 from accounts.models import Channel, Member, Notification
 from accounts.services.outbox import due_notifications, send_notification
 from bcc.core.intervals import Interval
+from chat.selectors.conversations import conversations_of, lines_of
+from chat.selectors.messages import replay
+from chat.services.connections import beat
+from chat.services.send import Outgoing, send_messages
+from chat.services.telling import tell_away
 from facilities.models import Closure, Facility
 from reservations import services
 from reservations.models import Reservation, SlotClaim, Type
@@ -22,6 +28,7 @@ from reservations.selectors.availability import MOST_DAYS, get_availability
 from reservations.selectors.closures import counting_hits
 from reservations.services.claims_audit import check_claims
 from reservations.services.expiry import expire_due
+from tests.chat.talk import at_desk, identity_of, make_clerk, make_desk, say
 from tests.conftest import at_club
 from tests.engines.rules import refused_in_statement
 from tests.engines.tsql import MOST_PARAMETERS, NeedsServerError, Statement, insert, select, translated
@@ -176,6 +183,39 @@ class TestOutbox:
         condition = lease.partition(" WHERE ")[2]
         assert "[attempts] = %s" in condition
         assert "[state] IN (%s, %s)" in condition
+
+
+class TestChat:
+    def test_numbers_by_update_and_inserts_what_waits_together(
+        self, said: list[Statement], owner: Member, now: datetime
+    ) -> None:
+        thread = at_desk(make_desk(), owner, now)
+        said.clear()
+        send_messages(
+            asks=[
+                Outgoing(
+                    sender=identity_of(owner), conversation=thread.public_id, client_id=uuid4(), body="x"
+                )
+                for _ in range(3)
+            ],
+            now=now,
+        )
+        (number,) = about(said, "UPDATE", "chat_conversation")
+        assert "[last_seq] = ([chat_conversation].[last_seq] + %s)" in number
+        assert len(about(said, "INSERT INTO", "chat_message")) == 1
+        assert max(len(one.params) for one in said) < 60
+
+    def test_replays_lists_and_tells_in_bounded_queries(
+        self, said: list[Statement], owner: Member, now: datetime
+    ) -> None:
+        thread = at_desk(make_desk(), owner, now)
+        say(thread, make_clerk(), now=now)
+        said.clear()
+        assert replay({thread.public_id: 0})[thread.public_id].upto == 1
+        assert lines_of(list(conversations_of(identity_of(owner).user_id)), 1)
+        assert tell_away(now=now + timedelta(minutes=1)) in (0, 1)
+        assert beat(process="p", active={}, loads={}, now=now) is False
+        assert len(said) < 40
 
 
 class TestReports:

@@ -109,7 +109,7 @@ class TestSessionEnd:
         socket = await sockets.sign_in(person)
         with capture_logs() as logs:
             for _ in range(2):
-                await asyncio.wait_for(asked.get(), 2)
+                await asyncio.wait_for(asked.get(), 15)
         assert "socket_not_rechecked" in {one["event"] for one in logs}
         await socket.say({"type": "ping"})
         assert (await socket.hear())["type"] == "pong"
@@ -147,7 +147,7 @@ class TestGoodbye:
         with capture_logs() as logs:
             await consumers.say_goodbye()
         assert [one["count"] for one in logs if one["event"] == "sockets_still_open"] == [1]
-        await asyncio.wait_for(socket, 2)
+        await asyncio.wait_for(socket, 15)
 
     async def test_waits_for_nobody_where_nobody_is(self) -> None:
         await asyncio.wait_for(consumers.say_goodbye(), 0.5)

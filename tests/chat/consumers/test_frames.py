@@ -147,7 +147,7 @@ class TestSlowClient:
         reads.clear()
         with capture_logs() as logs:
             await in_thread(push.to_user, user_of(person).public_id, {"type": "x"})
-            await asyncio.wait_for(socket, 2)
+            await asyncio.wait_for(socket, 15)
         assert [one["by"] for one in logs if one["event"] == "socket_closed"] == ["4008"]
         assert gauge() == 0
 

@@ -309,13 +309,15 @@ class TestPresence:
         now = timezone.now()
 
         def leave_behind() -> None:
-            dead = SocketProcess.objects.create(name="dead", started_at=now, seen_at=now)
+            # Ahead of time, so that no slowness of the machine takes it for dead before its time.
+            later = now + timedelta(hours=1)
+            dead = SocketProcess.objects.create(name="dead", started_at=now, seen_at=later)
             Connection.objects.create(
                 process=dead,
                 user=user_of(person),
                 session=uuid4(),
                 connected_at=now,
-                last_active_at=now,
+                last_active_at=later,
             )
 
         await in_thread(leave_behind)
@@ -324,7 +326,9 @@ class TestPresence:
         await staff.say({"type": "presence.watch", "members": [them]})
         assert (await hear_of(staff, "presence"))["state"] == "online"
         await in_thread(SocketProcess.objects.filter(name="dead").update, seen_at=now - timedelta(seconds=31))
-        assert (await hear_of(staff, "presence"))["state"] == "offline"
+        heard = await hear_of(staff, "presence")
+        while heard["state"] != "offline":  # told twice where the beat fell in between
+            heard = await hear_of(staff, "presence")
         assert not await in_thread(SocketProcess.objects.filter(name="dead").exists)
 
     async def test_a_process_that_was_taken_for_dead_notes_its_sockets_anew(
