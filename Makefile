@@ -20,7 +20,7 @@ TEST_WORKERS ?= 3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test soak bench-api check lint types schema-check format demo-reset schema erd shell doctor coverage \
+.PHONY: help run test soak bench-api bench-signin check lint types schema-check format demo-reset schema erd shell doctor coverage \
 	requirements install install-dev browser odbc services clean
 
 help: ## list these commands
@@ -38,6 +38,9 @@ soak: install-dev odbc services ## storms, kills and floods against running serv
 
 bench-api: install-dev services ## three hot routes beside an Express server: BENCH_ARGS="--engines sqlite --scale 1"
 	@$(PYTHON) -m benchmarks.api $(BENCH_ARGS)
+
+bench-signin: install-dev ## hashes, token checks and a storm of sign-ins: BENCH_ARGS="--seconds 10 --rounds 3"
+	@$(PYTHON) -m benchmarks.signin $(BENCH_ARGS)
 
 check: lint types schema-check ## ruff, import contracts, mypy, deployment checks, migrations, OpenAPI
 
