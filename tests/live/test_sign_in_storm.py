@@ -51,7 +51,11 @@ def all_at_once(
 
     async def send() -> list[httpx.Response]:
         limits = httpx.Limits(max_connections=connections)
-        async with httpx.AsyncClient(base_url=f"{server.url}{API}", limits=limits, timeout=120) as client:
+        # Those who wait for a connection wait as long as it takes: the machine may be busy.
+        patience = httpx.Timeout(300, pool=None)
+        async with httpx.AsyncClient(
+            base_url=f"{server.url}{API}", limits=limits, timeout=patience
+        ) as client:
             return list(await asyncio.gather(*(client.post(path, json=body) for body in bodies)))
 
     return asyncio.run(send())
