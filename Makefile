@@ -20,7 +20,7 @@ TEST_WORKERS ?= 3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test soak bench-api bench-chat bench-files bench-images bench-statements check lint types schema-check format demo-reset schema erd shell doctor coverage \
+.PHONY: help run test soak bench-api bench-chat bench-files bench-images bench-signin bench-statements check lint types schema-check format demo-reset schema erd shell doctor coverage \
 	requirements install install-dev browser odbc services clean
 
 help: ## list these commands
@@ -50,6 +50,9 @@ bench-statements: install-dev ## splitting 2,000 pages of statements beside PyMu
 
 bench-images: install-dev ## a phone's photo to three WebP beside sharp: BENCH_ARGS="--photo mine.jpg"
 	@$(PYTHON) -m benchmarks.images $(BENCH_ARGS)
+
+bench-signin: install-dev ## hashes, token checks and a storm of sign-ins: BENCH_ARGS="--seconds 10 --rounds 3"
+	@$(PYTHON) -m benchmarks.signin $(BENCH_ARGS)
 
 check: lint types schema-check ## ruff, import contracts, mypy, deployment checks, migrations, OpenAPI
 
