@@ -20,7 +20,7 @@ TEST_WORKERS ?= 3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test soak bench-api bench-signin check lint types schema-check format demo-reset schema erd shell doctor coverage \
+.PHONY: help run test soak bench-api bench-chat bench-files bench-images bench-signin bench-statements check lint types schema-check format demo-reset schema erd shell doctor coverage \
 	requirements install install-dev browser odbc services clean
 
 help: ## list these commands
@@ -41,6 +41,18 @@ bench-api: install-dev services ## three hot routes beside an Express server: BE
 
 bench-signin: install-dev ## hashes, token checks and a storm of sign-ins: BENCH_ARGS="--seconds 10 --rounds 3"
 	@$(PYTHON) -m benchmarks.signin $(BENCH_ARGS)
+
+bench-chat: install-dev services ## the chat's fan-out beside Socket.IO: BENCH_ARGS="--clients 1000 --windows 8"
+	@$(PYTHON) -m tests.services -- $(PYTHON) -m benchmarks.chat $(BENCH_ARGS)
+
+bench-files: install-dev services ## a private file of 200 kB beside Express and plain nginx: BENCH_ARGS="--quick"
+	@$(PYTHON) -m benchmarks.files $(BENCH_ARGS)
+
+bench-statements: install-dev ## splitting 2,000 pages of statements beside PyMuPDF: BENCH_ARGS="--rounds 1"
+	@$(PYTHON) -m benchmarks.statements $(BENCH_ARGS)
+
+bench-images: install-dev ## a phone's photo to three WebP beside sharp: BENCH_ARGS="--photo mine.jpg"
+	@$(PYTHON) -m benchmarks.images $(BENCH_ARGS)
 
 check: lint types schema-check ## ruff, import contracts, mypy, deployment checks, migrations, OpenAPI
 

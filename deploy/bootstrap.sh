@@ -74,8 +74,9 @@ install_requirements() {
     fi
     say "installing requirements/$1.txt (some minutes at the first time)"
     rm -f .venv/.installed-*
-    # A wheel without its source: building one would need a compiler, and trust in a build script.
-    .venv/bin/python -m pip install -qq --disable-pip-version-check --only-binary :all: \
+    # A wheel without its source: building one would need a compiler, and trust in a build script. pyvips alone
+    # has no wheel; it is plain Python, and what is compiled comes with pyvips-binary.
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --only-binary :all: --no-binary pyvips \
         --require-hashes -r "requirements/$1.txt"
     hash_of "$1" > ".venv/.installed-$1"
 }

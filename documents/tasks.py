@@ -7,11 +7,17 @@ from uuid import UUID
 from celery import shared_task
 
 from bcc.core import clock
-from documents.services import sweeping
+from documents.services import images, sweeping
 from documents.services.batches.work import sweep_batches as sweep
 from documents.services.batches.work import work_on_public
 from documents.services.dropfolder import scan_dropfolder as scan
 from documents.services.expected import tell_of_missing_files
+
+
+@shared_task(name="documents.drop_unused_photos")
+def drop_unused_photos() -> int:
+    """Delete photos that nobody made their own. Returns how many."""
+    return images.drop_unused_photos(now=clock.now())
 
 
 @shared_task(name="documents.expect_files")

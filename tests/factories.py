@@ -10,6 +10,7 @@ from factory import declarations
 from factory.django import DjangoModelFactory
 
 from accounts.models import Device, Member, Membership, MembershipCategory, Relation, Session, User
+from documents.models import Asset, Image
 from facilities.models import (
     Facility,
     FacilitySpace,
@@ -140,3 +141,13 @@ def make_rooms(
 
 def make_quota(name: str = "Two a day", **values: Any) -> QuotaRule:
     return QuotaRule.objects.create(name=name, **{"period": "day", "limit": 2, **values})
+
+
+def make_image(**values: Any) -> Image:
+    """A picture of the club without a file behind it: for what only needs its row."""
+    number = Image.objects.count()
+    asset = Asset.objects.create(
+        sha256=f"{number:064x}", key=f"test/{number}", media_type="image/png", size=1, created_at=LONG_AGO
+    )
+    given = {"purpose": "club", "width": 16, "height": 16, "created_at": LONG_AGO, "once": f"{number:064x}"}
+    return Image.objects.create(original=asset, **(given | values))

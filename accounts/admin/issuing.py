@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any, Final
 
 from django import forms
@@ -12,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
@@ -24,6 +23,7 @@ from accounts.services.issuing import start_import, take_file
 from accounts.services.slips import make_slips
 from bcc.core import clock
 from bcc.core.backoffice import REFUSALS, ReadOnlyModelAdmin, actor_of, told
+from bcc.core.exports import csv_response
 
 ROWS_A_PAGE: Final = 100
 Verdict = AccountImportRow.Verdict
@@ -153,21 +153,20 @@ class AccountImportAdmin(ReadOnlyModelAdmin[AccountImport]):
         )
         return slips_answer([members[row.member_id] for row in rows if row.member_id in members])
 
-    def refused_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def refused_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The refused rows with their reasons, to be corrected and sent again."""
         batch = self._found(request, str(pk))
         rows = list(batch.rows.filter(verdict=Verdict.REFUSED).order_by("number"))
         fields = list(dict.fromkeys(name for row in rows for name in row.values))
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow([*fields, "row", "reasons"])
-        for row in rows:
-            said = " ".join(f"{field}: {reason}" for field, reason in row.reasons)
-            writer.writerow([_plain(row.values.get(name, "")) for name in fields] + [row.number, said])
-        answer = HttpResponse(text.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = 'attachment; filename="refused.csv"'
-        answer["Cache-Control"] = "no-store"
-        return answer
+        lines = (
+            [
+                *(row.values.get(name, "") for name in fields),
+                row.number,
+                " ".join(f"{field}: {reason}" for field, reason in row.reasons),
+            ]
+            for row in rows
+        )
+        return csv_response("refused.csv", [*fields, "row", "reasons"], lines)
 
     def _found(self, request: HttpRequest, pk: str) -> AccountImport:
         if not self.has_view_permission(request):
@@ -176,11 +175,6 @@ class AccountImportAdmin(ReadOnlyModelAdmin[AccountImport]):
         if batch is None:
             raise Http404
         return batch
-
-
-def _plain(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not cell[1:].isdigit() else cell
 
 
 def slips_answer(members: list[Member]) -> HttpResponse:

@@ -23,6 +23,7 @@ _GROUND: Final = (
     "space",
     "facility",
     "facilityspace",
+    "facilityimage",
     "openingperiod",
     "openingspan",
     "closure",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
@@ -29,6 +30,8 @@ XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
 BOM: Final = "\ufeff"
 # Of a cell's first character, as OWASP lists them; the full-width forms are read as the plain ones.
 _FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
+# A number that stands as a text: a formula needs more than a sign and digits, and an error file goes back in.
+_NUMBER: Final = re.compile(r"[+-]?\d[\d,]*(\.\d+)?", re.ASCII)
 # XML 1.0 has no place for these, and openpyxl raises.
 _NOT_IN_XML: Final = {code: None for code in range(0x20) if code not in (0x09, 0x0A, 0x0D)}
 
@@ -38,8 +41,8 @@ Cell = str | int | float | Decimal | date | datetime | bool | Promise | None
 def safe_cell(value: Cell) -> str | int | float | Decimal | date | datetime | bool | None:
     """``value``, with an apostrophe before a text that a spreadsheet would take for a formula.
 
-    Spaces before the sign do not help it. Numbers, dates and empty cells stay what they are, so a sum
-    below zero still adds up; instants become the club's wall time.
+    Spaces before the sign do not help it. Numbers (also those written as text), dates and empty cells stay
+    what they are, so a sum below zero still adds up; instants become the club's wall time.
     """
     if isinstance(value, datetime):
         return value.astimezone(zone()).replace(tzinfo=None, microsecond=0)
@@ -47,7 +50,7 @@ def safe_cell(value: Cell) -> str | int | float | Decimal | date | datetime | bo
         return value
     text = str(value)
     begins = text.lstrip(" \u00a0\u3000\ufeff")[:1]
-    return f"'{text}" if begins in _FORMULA else text
+    return f"'{text}" if begins in _FORMULA and not _NUMBER.fullmatch(text) else text
 
 
 def csv_lines(heading: Sequence[Cell], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:

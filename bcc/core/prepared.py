@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
@@ -337,7 +338,7 @@ def _converter(
             (stock,) = chain
             return lambda value: _instant(value) or stock(value, expression, connection)
         if isinstance(field, models.UUIDField):
-            return uuid.UUID
+            return _uuid
     if len(chain) == 1:
         (only,) = chain
         return lambda value: only(value, expression, connection)
@@ -348,6 +349,12 @@ def _converter(
         return value
 
     return convert
+
+
+@lru_cache(maxsize=4_096)
+def _uuid(text: str) -> uuid.UUID:
+    """Remembered: a page names the same facilities and the same member again and again."""
+    return uuid.UUID(text)
 
 
 def _instant(value: Any) -> datetime | None:

@@ -68,6 +68,7 @@ BACKOFFICE_SECTIONS = [
             "facilities.contact",
             "facilities.faq",
             "facilities.clubrule",
+            "documents.image",
         ],
     ),
     (

@@ -314,6 +314,8 @@ CONTENT_SECURITY_POLICY = {
 API_BODY_LIMIT = 256 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+# A month of statements, each a file of its own, chosen at once.
+DATA_UPLOAD_MAX_NUMBER_FILES = 5_000
 
 # ------------------------------------------------------------------------------------- static and mail
 

@@ -131,7 +131,7 @@ def redis_services(url: str) -> dict[str, Any]:
         },
         "CHANNEL_LAYERS": {
             "default": {
-                "BACKEND": "channels_redis.core.RedisChannelLayer",
+                "BACKEND": "bcc.core.redislayer.QuietRedisLayer",
                 "CONFIG": {
                     # The client's own default times an idle receive() out after five seconds.
                     "hosts": [{"address": url, "socket_timeout": None}],

@@ -27,8 +27,8 @@ BATCH = "batch"
 CELERY_TASK_ROUTES = {
     "accounts.send_*": {"queue": MAIL},
     "accounts.run_import*": {"queue": BATCH},
-    "accounts.apply_retention": {"queue": BATCH},
     "*.purge_*": {"queue": BATCH},
+    "*.apply_retention": {"queue": BATCH},
     "documents.*": {"queue": BATCH},
 }
 

@@ -75,7 +75,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "FacilityKind": "facilities.models.Kind",
         "FacilityTakes": "facilities.models.Takes",
         "GuestClass": "reservations.models.Guest.GuestClass",
-        "ImagePurpose": ["member_photo", "club"],
+        "ImagePurpose": "documents.models.ImagePurpose",
         "LinkChecker": "documents.serializers.reading.CHECKERS",
         "ParticipantKind": "reservations.models.Participant.Kind",
         "Platform": "accounts.models.Device.Platform",

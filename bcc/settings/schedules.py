@@ -104,6 +104,11 @@ SCHEDULES: dict[str, Schedule] = {
         "Deletes the replies kept for repeated requests after a day.",
         every=HOUR,
     ),
+    "Drop unused photos": Schedule(
+        "documents.drop_unused_photos",
+        "Deletes photos that members sent a day ago and did not make their own.",
+        every=HOUR,
+    ),
     "Sweep stored files": Schedule(
         "documents.sweep_assets",
         "Deletes files that nothing refers to any more, and reports files that are missing.",

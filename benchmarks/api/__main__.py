@@ -40,6 +40,11 @@ def main() -> None:
     parser.add_argument("--scale", type=_numbers, default=[1, 10, 100], help="times 2,000 reservations")
     parser.add_argument("--sides", help="only these, as in ours,express-pg")
     parser.add_argument("--quick", action="store_true", help="one short round: a trial, no measurement")
+    parser.add_argument(
+        "--brief-growth",
+        action="store_true",
+        help="after the first scale one round of 5 s a side, without the sides that no ratio is of",
+    )
     parser.add_argument("--no-save", action="store_true", help="print only")
     arguments = parser.parse_args()
     install_wrk()
@@ -71,6 +76,8 @@ def measure_engine(where: Place, arguments: argparse.Namespace) -> dict[str, Any
         "scales": {},
     }
     for scale in arguments.scale:
+        if arguments.brief_growth and scale != arguments.scale[0]:
+            times, names = Times.brief(), names[:2]
         club = load_club(where, scale=scale)
         print(f"\n══ {where.engine}, scale {scale}: {club['reservations']:,} reservations,", end=" ")
         print(f"{club['notifications']:,} notifications")
@@ -93,7 +100,12 @@ def measure_scale(
     }
     driver = Driver(where, club)
     peer = sides[min(1, len(sides) - 1)].name
-    found: dict[str, Any] = {"reservations": club["reservations"], "routes": {}}
+    found: dict[str, Any] = {
+        "reservations": club["reservations"],
+        "rounds": times.rounds,
+        "round_seconds": times.round,
+        "routes": {},
+    }
     for route in routes:
         rounds: dict[str, list[Measured]] = {side.name: [] for side in sides}
         for number in range(times.rounds):

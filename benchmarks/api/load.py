@@ -42,6 +42,10 @@ class Times:
         return cls(shape.WARM_UP_SECONDS, 1, shape.ROUND_SECONDS, shape.ROUNDS)
 
     @classmethod
+    def brief(cls) -> Times:
+        return cls(shape.BRIEF_WARM_UP_SECONDS, 1, shape.BRIEF_ROUND_SECONDS, shape.BRIEF_ROUNDS)
+
+    @classmethod
     def quick(cls) -> Times:
         return cls(shape.QUICK_WARM_UP_SECONDS, 1, shape.QUICK_ROUND_SECONDS, shape.QUICK_ROUNDS)
 

@@ -29,6 +29,8 @@ ENGINES: tuple[Engine, ...] = ("postgres", "sqlite")
 _KEYS = ("SECRET_KEY", "JWT_KEY", "OTP_KEY")
 ROOT = Path(__file__).resolve().parents[2]
 SERVER_CORE, OTHER_CORE = 0, 1
+# Of the machine, before this process keeps off one of them.
+CORES = frozenset(os.sched_getaffinity(0))
 HOST = "club.example.com"
 START_SECONDS = 30
 POSTGRES_SETTINGS = (
@@ -76,7 +78,7 @@ class Place:
 
 def on_core(core: int, command: list[str]) -> list[str]:
     """``command``, pinned; as it is on a machine of one core."""
-    if core not in os.sched_getaffinity(0) or shutil.which("taskset") is None:
+    if core not in CORES or shutil.which("taskset") is None:
         return command
     return ["taskset", "--cpu-list", str(core), *command]
 

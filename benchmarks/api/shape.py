@@ -27,3 +27,7 @@ ROUNDS: Final = 3
 QUICK_WARM_UP_SECONDS: Final = 2
 QUICK_ROUND_SECONDS: Final = 3
 QUICK_ROUNDS: Final = 1
+# Of the scales after the first, where only the change with the rows is looked at.
+BRIEF_WARM_UP_SECONDS: Final = 3
+BRIEF_ROUND_SECONDS: Final = 5
+BRIEF_ROUNDS: Final = 1

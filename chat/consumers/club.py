@@ -42,6 +42,8 @@ HEARTBEAT_SECONDS: Final = 25
 # How often a socket asks whether its session still stands.
 RECHECK_SECONDS: Final = 25.0
 LAST_WORD_SECONDS: Final = 0.5
+# How long to wait for a channel layer that is away before it is asked again.
+LAYER_SECONDS: Final = 0.5
 GOODBYE_SECONDS: Final = 2.0
 # Frames that are refused: five at once, and then one in ten seconds.
 REFUSALS_AT_ONCE: Final = 5
@@ -98,7 +100,14 @@ class ClubSocket(Speaking, AsyncConsumer):
         began = time.monotonic()
 
         async def from_layer() -> Any:
-            return await self.channel_layer.receive(self.channel_name)
+            while True:
+                try:
+                    return await self.channel_layer.receive(self.channel_name)
+                except (RedisError, OSError) as error:
+                    # It comes back, without the groups that it had.
+                    log.warning("socket_layer_lost", reason=type(error).__name__)
+                    await asyncio.sleep(LAYER_SECONDS)
+                    self.ring("layer.restored")
 
         _in_process.add(self)
         try:
@@ -239,9 +248,19 @@ class ClubSocket(Speaking, AsyncConsumer):
             self.admission = await database_sync_to_async(recheck)(admission=self.admission, now=clock.now())
         except NotAuthenticatedError:
             await self._part("session_ended", Close.SESSION_ENDED)
-        except DatabaseError:
-            log.warning("socket_not_rechecked", exc_info=True)  # the next alarm asks again
+        except (BusyError, DatabaseError) as error:
+            log.warning("socket_not_rechecked", reason=repr(error)[:200])  # the next alarm asks again
+        await self.layer_restored(event)
         self._set_alarm("recheck.due", RECHECK_SECONDS)
+
+    async def layer_restored(self, event: dict[str, Any]) -> None:
+        """Listen to the user's group again: what was sent meanwhile is lost, and was a hint."""
+        if self.admission is None:
+            return
+        try:
+            await self.channel_layer.group_add(group_of(self.admission.user), self.channel_name)
+        except (RedisError, OSError):
+            log.warning("socket_not_joined_again")  # the next recheck does it
 
     async def server_stopping(self, event: dict[str, Any]) -> None:
         await self._part("restarting", Close.RESTARTING)
@@ -310,8 +329,9 @@ class ClubSocket(Speaking, AsyncConsumer):
             OPEN.dec()
         try:
             await self.channel_layer.group_discard(group_of(self.admission.user), self.channel_name)
-        except (RedisError, OSError):
-            log.warning("socket_not_left", exc_info=True)  # the layer forgets the channel by itself
+        except (RedisError, OSError) as error:
+            # The layer forgets the channel by itself.
+            log.warning("socket_not_left", reason=type(error).__name__)
 
     def _set_alarm(self, event: str | None, seconds: float = 0.0) -> None:
         if self._alarm is not None:

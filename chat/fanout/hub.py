@@ -12,7 +12,9 @@ from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 import structlog
+from django.db import DatabaseError
 
+from bcc.core.errors import BusyError
 from chat.fanout import bus as buses
 from chat.fanout.bus import Bus, Event
 from chat.fanout.wires import Batch
@@ -282,9 +284,11 @@ class Hub:
                     room.early.clear()  # the database knows of no such number: nothing is missing
                 if not room.early:
                     return
+        except (BusyError, DatabaseError) as error:
+            log.warning("chat_room_not_mended", topic=room.topic, reason=repr(error)[:200])
         except Exception:
-            # The next sweep tries again; the trace says what was wrong.
-            log.exception("chat_room_not_mended", topic=room.topic)
+            # A defect: its trace says what was wrong, and the next sweep tries again.
+            log.exception("chat_mending_failed", topic=room.topic)
         finally:
             room.is_mending = False
 

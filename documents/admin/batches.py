@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy
 from bcc.core import clock
 from bcc.core.backoffice import REFUSALS, ReadOnlyModelAdmin, actor_of, told
 from bcc.core.exports import csv_response
-from documents.admin import batch_steps
+from documents.admin import batch_steps, outgoing
 from documents.admin.batch_forms import control_page, decide_all_page
 from documents.admin.next_step import Viewer, is_reconciled, next_step
 from documents.admin.shown import shown_items, steps_of
@@ -128,6 +128,8 @@ class ImportBatchAdmin(ReadOnlyModelAdmin[ImportBatch]):
             page("<int:pk>/decide/", partial(decide_all_page, self), "decide"),
             page("<int:pk>/errors/", self.errors_view, "errors"),
             page("<int:pk>/corrections/", streamed(self.corrections_view), "corrections"),
+            page("<int:pk>/archive/", partial(outgoing.archive_page, self), "archive"),
+            page("<int:pk>/render/", partial(outgoing.render_page, self), "render"),
             *steps,
             *super().get_urls(),
         ]
@@ -263,6 +265,7 @@ class ImportBatchAdmin(ReadOnlyModelAdmin[ImportBatch]):
             and viewer.may_upload
             and batch.state in (BatchState.REVIEW, BatchState.PUBLISHED),
             "is_papers": not handler_of(batch.kind).error_columns,
+            **outgoing.offers(request, batch),
         }
         return TemplateResponse(request, "admin/documents/batch.html", context)
 
@@ -294,7 +297,7 @@ class ImportBatchAdmin(ReadOnlyModelAdmin[ImportBatch]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         batch = get_object_or_404(ImportBatch, pk=pk)
-        answer = JsonResponse(
+        return JsonResponse(
             {
                 "state": batch.state,
                 "label": str(batch.get_state_display()),
@@ -303,8 +306,6 @@ class ImportBatchAdmin(ReadOnlyModelAdmin[ImportBatch]):
                 "is_live": BatchState(batch.state) in WORKED,
             }
         )
-        answer["Cache-Control"] = "no-store"
-        return answer
 
     def errors_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The error file: what waits, as it came, with the reasons."""

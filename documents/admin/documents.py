@@ -88,7 +88,7 @@ class DocumentAdmin(ReadOnlyModelAdmin[Document]):
         note = _("A download is written down, and its member sees who read it and when.")
         if READ not in allowed:
             return buttons[0] if buttons else _("Your role may look at this page and no further.")
-        return format_html("{} <p class=help>{}</p>", SafeString(" ".join(buttons)), note)
+        return format_html('{}<br><span class="quiet">{}</span>', SafeString(" ".join(buttons)), note)
 
     @admin.display(description=gettext_lazy("readings"))
     def readings(self, row: Document) -> SafeString:
@@ -112,7 +112,7 @@ class DocumentAdmin(ReadOnlyModelAdmin[Document]):
             return HttpResponseRedirect(self.url_of("change", pk))
         if request.method == "GET" and gives_bytes(response):
             note_access(
-                document=document,
+                document_id=document.pk,
                 user_id=request.user.pk,
                 is_staff=True,
                 kind=AccessKind.DOWNLOAD,

@@ -18,7 +18,7 @@ from accounts.models import Membership
 from bcc.core import clock
 from bcc.core.backoffice import REFUSALS, ReadOnlyModelAdmin, actor_of, told
 from bcc.core.errors import NotFoundError
-from documents.admin.shown import fields_of, membership_line, outcome_text, owners_of, reason_text
+from documents.admin.shown import fields_of, membership_line, outcome_text, owners_of, raw_fields, reason_text
 from documents.models import ImportItem, Severity
 from documents.policies.batches import BatchState, Decision, Outcome
 from documents.services.batches import deciding
@@ -167,6 +167,7 @@ class ImportItemAdmin(ReadOnlyModelAdmin[ImportItem]):
             "form": form,
             "fields": fields_of(item),
             "has_before": any(field.before for field in fields_of(item)),
+            "raw": raw_fields(item),
             "why": reason_text(item),
             "outcome": outcome_text(item),
             "owner": owners_of([membership.pk]).get(membership.pk, "") if membership else "",

@@ -18,6 +18,7 @@ from documents.admin.uploads import streamed
 from documents.models import BatchKind, FileNamePattern, KindRule, PageRegion
 from documents.parsers.names import compile_pattern
 from documents.services.batches.kinds.accounts import Accounts
+from documents.services.naming import check_pattern
 
 BY_NAME: Final = (BatchKind.STATEMENT_ZIP, BatchKind.PAPERS)
 
@@ -33,6 +34,10 @@ class KindRuleAdmin(ClubModelAdmin[KindRule]):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # there is one for each kind
+
+    def save_model(self, request: HttpRequest, obj: KindRule, form: Any, change: bool) -> None:
+        check_pattern(obj.download_name)
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: KindRule | None = None) -> bool:
         return False

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -50,8 +52,9 @@ FIELD_LABELS: Mapping[str, Any] = {
     "valid_to": gettext_lazy("valid to"),
     "version": gettext_lazy("version"),
 }
+MONEY: Final = frozenset({"amount", "charges", "due", "payments", "previous"})
 # Kept for the machine, not for the reader.
-_HIDDEN = frozenset({"raw", "problem", "why", "clean", "active", "document", "document_kind"})
+_HIDDEN = frozenset({"raw", "problem", "why", "clean", "active", "document", "document_kind", "page_account"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +125,25 @@ def fields_of(item: ImportItem) -> list[Field]:
     names += [name for name in item.before if name not in item.values and name not in _HIDDEN]
     found = []
     for name in names:
-        value, before = str(item.values.get(name, "")), str(item.before.get(name, ""))
+        value = _amount(name, str(item.values.get(name, "")))
+        before = _amount(name, str(item.before.get(name, "")))
         if value or before:
             changed = name in item.before and before != value and name not in ("version", "pages")
             found.append(Field(str(FIELD_LABELS.get(name, name)), value, before, changed))
     return found
+
+
+def raw_fields(item: ImportItem) -> list[tuple[str, str]]:
+    """The cells of a row as they came, by the names of the columns."""
+    raw: Mapping[str, str] = item.values.get("raw") or {}
+    return [(str(FIELD_LABELS.get(name, name)), text) for name, text in raw.items()]
+
+
+def _amount(name: str, text: str) -> str:
+    """An amount with its thousands apart; anything else as it is."""
+    if name not in MONEY or not text:
+        return text
+    return number_format(Decimal(text), 2, force_grouping=True)
 
 
 def reason_text(item: ImportItem) -> str:

@@ -37,15 +37,12 @@ class CountedUploadHandler(TemporaryFileUploadHandler):
         encoding: str | None = None,
     ) -> None:
         if content_length > self._left:
-            self._stop()
+            self._left = 0  # the first chunk of a file ends it
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         self._left -= len(raw_data)
-        if self._left < 0:
-            self._stop()
-        return super().receive_data_chunk(raw_data, start)
-
-    def _stop(self) -> None:
+        if self._left >= 0:
+            return super().receive_data_chunk(raw_data, start)
         if self.request is not None:
             self.request.upload_was_cut = True  # type: ignore[attr-defined]  # Django's request takes attributes of ours
         raise StopUpload(connection_reset=False)
@@ -81,6 +78,7 @@ class FilesField(forms.FileField):
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
         files = data if isinstance(data, list | tuple) else [data]
+        files = files or [None]
         return [super(FilesField, self).clean(one, initial) for one in files]
 
 

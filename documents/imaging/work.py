@@ -91,7 +91,7 @@ def _engine(name: str, picture: Source) -> Callable[[Source, Size], Raster]:
         # Here, because it is an extra that most clubs run without.
         from documents.imaging import vips_engine
 
-        if picture.kind in vips_engine.KINDS:
+        if vips_engine.reads(picture):
             return vips_engine.render
     return pillow_engine.render
 

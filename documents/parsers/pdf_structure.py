@@ -86,7 +86,7 @@ def _facts(pdf: pikepdf.Pdf) -> dict[str, Any]:
     found = {"has_scripts": False, "has_attachments": False, "has_forms": False}
     for held in pdf.objects:
         entries = _entries_of(held)
-        if entries is not None and _SUSPECT.search(entries.unparse()):
+        if entries is not None and _SUSPECT.search(entries.unparse(resolved=True)):
             _look(entries, found, 0)
     return {"pages": len(pdf.pages), **found}
 

@@ -19,8 +19,9 @@ from documents.isolation import Child, ChildFailedError, Limits, Refusal
 _PAGES: Final = "documents.parsers.pdf_pages:work"
 _STRUCTURE: Final = "documents.parsers.pdf_structure:work"
 _PICTURES: Final = "documents.parsers.pdf_pictures:work"
-# One call is a slice of pages or one small file: seconds are far more than it takes.
-_LIMITS: Final = Limits(seconds=8, megabytes=768, cpu_seconds=300, file_megabytes=256)
+# One call is a slice of pages or one small file: seconds are far more than it takes. A child that reads has
+# 30 MiB in use and 40 of addresses, one that draws 100; a page that needs more than this is made to need it.
+_LIMITS: Final = Limits(seconds=8, megabytes=192, cpu_seconds=300, file_megabytes=256)
 # The processor time of a child is bounded for its life; well before that it is replaced.
 _LIFE_SECONDS: Final = 120.0
 

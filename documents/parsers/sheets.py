@@ -185,8 +185,10 @@ def _sheets(book: python_calamine.CalamineWorkbook, weighed: _Weighed) -> Iterat
         sheet = book.get_sheet_by_name(one.name)
         file = f"{number}.jsonl"
         with Path(file).open("w", encoding="utf-8") as lines:
-            for at, row in enumerate(sheet.to_python(skip_empty_area=False)):
-                lines.write(json.dumps(_line(row, formulas.get(at, set()))) + "\n")
+            # Row by row, not all at once; they begin with the first row, but with the first column in use.
+            before = [""] * (sheet.start[1] if sheet.start else 0)
+            for at, row in enumerate(sheet.iter_rows()):
+                lines.write(json.dumps(_line(before + row, formulas.get(at, set()))) + "\n")
         merged = [[*first, *last] for first, last in sheet.merged_cell_ranges or []]
         if len(merged) > _MOST_MERGED:
             raise Refusal("table_too_large", f"{len(merged)} merged ranges")

@@ -34,7 +34,7 @@ _OTHER_FILES: Final = (
     b"MZ",
 )
 _BINARY: Final = frozenset(range(32)) - set(b"\t\n\r\f\x1a")
-_MEGABYTES_OF_CHILD: Final = 1024
+_MEGABYTES_OF_CHILD: Final = 320
 # A merge over a whole column is a matter of looks.
 _TALLEST_MERGED: Final = 5_000
 

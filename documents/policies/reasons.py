@@ -37,6 +37,7 @@ ITEMS: Final[Mapping[str, Text]] = {
     "older_version": _(
         "An earlier version came again, in place of the newer one. Accept it only on purpose."
     ),
+    "other_account": _("Another account stands on the page than the one it goes to. Look at it."),
     "other_version": _("Something else is published for the same. Accept it to put this in its place."),
     "outlier": _("Far more than is usual for this account. Compare it with the original."),
     "over_limit": _("More than the limit of this kind. Compare it with the original."),

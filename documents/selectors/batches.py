@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from django.db.models import Count, Q, Sum
 
 from documents.models import ImportBatch
 from documents.policies.batches import ABSENT, UNCOUNTED, Decision, Outcome
+
+CENT: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +57,5 @@ def counts_of(batch: ImportBatch) -> Counts:
         amount=Sum("amount", filter=counted),
     )
     amount = row.pop("amount")
-    return Counts(**row, amount=Decimal(0) if amount is None else amount)
+    # SQLite sums in floating point: right to the cent for as long as a double has the digits.
+    return Counts(**row, amount=Decimal(amount or 0).quantize(CENT))

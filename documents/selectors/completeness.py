@@ -27,8 +27,8 @@ HEADINGS: Final[Mapping[str, str | Promise]] = {
     QUARANTINED: _("wait in quarantine"),
     MISSING: _("are in no batch, and nobody said why"),
 }
-# These keep a period open.
-UNEXPLAINED: Final = (QUARANTINED, MISSING)
+# These keep a period open: what the rows tell is where to look, and what a person says is why.
+UNEXPLAINED: Final = (WITHDRAWN, QUARANTINED, MISSING)
 
 
 @dataclass(frozen=True, slots=True)

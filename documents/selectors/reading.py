@@ -28,9 +28,10 @@ MOST_ASSESSMENTS = 50
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One month: the paper, and its sums where Finance gave them as data."""
+    """One month: the paper, the sums where Finance gave them as data, or both."""
 
-    document: Document
+    period: str
+    document: Document | None
     sums: StatementSummary | None
 
 
@@ -66,15 +67,21 @@ def with_sums(documents: Sequence[Document]) -> list[Statement]:
             number="",
         )
     }
-    return [Statement(row, found.get((row.membership_id, row.period))) for row in documents]
+    return [Statement(row.period, row, found.get((row.membership_id, row.period))) for row in documents]
 
 
 def find_statement(member_id: int, period: str) -> Statement:
-    """The statement of a month. Raises NotFoundError, whatever the reason."""
-    row = statements_of(member_id).filter(period=period).first()
-    if row is None:
+    """The statement of a month, also where there are sums and no paper yet.
+
+    Raises NotFoundError where there is neither, whatever the reason.
+    """
+    document: Document | None = statements_of(member_id).filter(period=period).first()
+    sums: StatementSummary | None = (
+        StatementSummary.objects.shown_to(member_id).filter(period=period, number="").first()
+    )
+    if document is None and sums is None:
         raise NotFoundError
-    return with_sums([row])[0]
+    return Statement(period, document, sums)
 
 
 def find_document(member_id: int, public_id: UUID) -> Document:

@@ -14,8 +14,6 @@ from bcc.core.rest.fields import CharField, StrictQuerySerializer, StrictSeriali
 from documents.imaging.plan import SUFFIXES
 from documents.models import Image, ImagePurpose, ImageVariant
 
-# What the app sends. What is sent in a chat comes with the chat.
-PURPOSES = (ImagePurpose.MEMBER_PHOTO.value, ImagePurpose.CLUB.value)
 # So much of the hash of a variant's bytes stands in its address.
 VERSION_LENGTH = 12
 
@@ -96,8 +94,10 @@ class ImageUploadSerializer(StrictSerializer):
         help_text=_("The bytes of the picture. Its name and type are not believed."),
     )
     purpose = serializers.ChoiceField(
-        PURPOSES,
-        help_text=_("`member_photo` for `PUT me/photo`; `club` for what staff show."),
+        ImagePurpose.values,
+        help_text=_(
+            "`member_photo` for `PUT me/photo`; `chat` to attach to a message; `club` for what staff show."
+        ),
     )
     alt = CharField(
         max_length=200, required=False, allow_blank=True, default="", help_text=_("What it shows.")

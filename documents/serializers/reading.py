@@ -96,10 +96,11 @@ class SumsSerializer(serializers.Serializer[Any]):
 
 
 class StatementSerializer(serializers.Serializer[Any]):
-    """The statement of a month. `sums` is null where Finance sent the paper alone."""
+    """The statement of a month. `sums` is null where Finance sent the paper alone, `document` where it
+    sent sums and there is no paper of them yet; the list has months with a paper."""
 
-    period = serializers.CharField(source="document.period", help_text=PERIOD_HELP)
-    document = DocumentSerializer()
+    period = serializers.CharField(help_text=PERIOD_HELP)
+    document = DocumentSerializer(allow_null=True)
     sums = SumsSerializer(allow_null=True)
 
 

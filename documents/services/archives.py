@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import chain
 from typing import Any, Final
 
 import structlog
 from django.core.files.storage import default_storage
 
+from bcc.core import transactions
 from bcc.core.exports import Cell, csv_bytes
-from documents.models import Document, ImportBatch, ImportItem
+from bcc.core.prepared import PreparedInsert
+from documents.models import AccessKind, Document, DocumentAccess, ImportBatch, ImportItem
 from documents.policies.naming import told_apart
 from documents.services.assets import CHUNK
 from documents.services.naming import download_names
@@ -24,6 +27,7 @@ HEADING: Final = (
 # Documents a query.
 PAGE: Final = 200
 
+_ACCESSES: Final = PreparedInsert(DocumentAccess)
 log = structlog.get_logger(__name__)
 
 
@@ -47,6 +51,22 @@ def batch_archive(batch: ImportBatch) -> Iterator[bytes]:
                 log.error("asset_missing", key=document.asset.key)
         archive.writestr(_info(MANIFEST, batch), csv_bytes(HEADING, rows), zipfile.ZIP_DEFLATED)
     yield pipe.taken()
+
+
+@transactions.writes
+def note_export(*, batch: ImportBatch, user_id: int, now: datetime) -> int:
+    """Write that somebody of the staff takes away every document of ``batch``; returns how many.
+
+    Before the first byte leaves: it is shown to each of the members.
+    """
+    rows = {
+        document.pk: DocumentAccess(
+            document_id=document.pk, user_id=user_id, is_staff=True, kind=AccessKind.EXPORT.value, at=now
+        )
+        for document in documents_of_batch(batch)
+    }
+    _ACCESSES.many(list(rows.values()))
+    return len(rows)
 
 
 def documents_of_batch(batch: ImportBatch) -> Iterator[Document]:

@@ -19,6 +19,8 @@ PATTERNS: Final = (
     (BatchKind.PAPERS, "NOTICE_{number}_{account_no}.pdf", _NOTICE, "NOTICE_7_D-0001.pdf"),
     (BatchKind.PAPERS, "NOTICE_{account_no}_*.pdf", _NOTICE, "NOTICE_D-0001_dues.pdf"),
 )
+# Receipts and notices are many in a month: their numbers tell them apart.
+DOWNLOAD_NAMES: Final = {BatchKind.PAPERS: {"download_name": "{kind}_{period}_{account_no}_{number}.pdf"}}
 # The upper part of an A4 or Letter page, by the label that statements have.
 REGIONS: Final = (
     ("Head, by its label", 0, 0, 216, 110, "Account No"),
@@ -31,7 +33,7 @@ def sync_defaults() -> None:
     """A rule for each kind; patterns and regions only for a club that has none at all, deleted or not."""
     is_new = not KindRule.objects.exists()
     for kind in BatchKind:
-        KindRule.objects.get_or_create(kind=kind.value)
+        KindRule.objects.get_or_create(kind=kind.value, defaults=DOWNLOAD_NAMES.get(kind, {}))
     if not is_new:
         return
     for position, (kind, pattern, document_kind, sample) in enumerate(PATTERNS, 1):

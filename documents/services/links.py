@@ -72,7 +72,7 @@ def make_link(
     expires = int((now + min(lifetime, LONGEST)).timestamp())
     expires_at = datetime.fromtimestamp(expires, UTC)
     note_access(
-        document=document,
+        document_id=document.pk,
         user_id=identity.user_id,
         is_staff=identity.is_staff,
         kind=AccessKind.LINK,

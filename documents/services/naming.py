@@ -19,7 +19,7 @@ USUAL: Final[Mapping[str, str]] = {
     DocumentKind.NOTICE: "Notice_{period}_{account_no}_{number}.pdf",
 }
 # A document that no batch filed was rendered from the balances.
-_RENDERED: Final[Mapping[str, str]] = {DocumentKind.STATEMENT: BatchKind.BALANCES}
+RENDERED: Final[Mapping[str, str]] = {DocumentKind.STATEMENT: BatchKind.BALANCES}
 
 
 def check_pattern(pattern: str) -> None:
@@ -47,19 +47,26 @@ def download_names(documents: Iterable[Document]) -> dict[int, str]:
         .values_list("document_id", "batch__kind")
     )
     patterns = dict(KindRule.objects.values_list("kind", "download_name"))
-    return {row.pk: _name_of(row, patterns.get(_kind_of(row, filed_by))) for row in rows}
+    return {
+        row.pk: name_of(
+            kind=row.kind,
+            period=row.period,
+            number=row.number,
+            account_no=row.membership.account_no,
+            media_type=row.asset.media_type,
+            pattern=patterns.get(_kind_of(row, filed_by)),
+        )
+        for row in rows
+    }
 
 
 def _kind_of(document: Document, filed_by: Mapping[int | None, str]) -> str:
-    return filed_by.get(document.pk) or _RENDERED.get(document.kind, "")
+    return filed_by.get(document.pk) or RENDERED.get(document.kind, "")
 
 
-def _name_of(document: Document, pattern: str | None) -> str:
-    values = {
-        "period": document.period,
-        "account_no": document.membership.account_no,
-        "kind": str(DocumentKind(document.kind).value),
-        "number": document.number,
-    }
-    name = filled(pattern or USUAL[document.kind], values, media_type=document.asset.media_type)
-    return safe_name(name)
+def name_of(
+    *, kind: str, period: str, number: str, account_no: str, media_type: str, pattern: str | None
+) -> str:
+    """The name by ``pattern``, or by the usual one of the kind where the club has no rule."""
+    values = {"period": period, "account_no": account_no, "kind": kind, "number": number}
+    return safe_name(filled(pattern or USUAL[kind], values, media_type=media_type))

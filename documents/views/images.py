@@ -67,8 +67,8 @@ class ImageUploadView(SignedInView):
             "are the same image. What is not taken is a 400 on `file` with one of the codes `not_an_image`, "
             "`broken_image`, `animated`, `polyglot`, `too_many_bytes`, `too_many_pixels`, `too_long`, "
             "`too_small`, `too_heavy`; a 422 `image_quota` says that too many wait to be used. A photo that "
-            "is not made one's own within a day is deleted. Members send `member_photo`, and staff who may "
-            "add images `club`."
+            "is not made one's own within a day is deleted. Members send `member_photo` and `chat`, and "
+            "staff who may add images `club`."
         ),
     )
     def post(self, request: Request) -> Any:

@@ -29,8 +29,8 @@ from documents.serializers.reading import (
     LinkSerializer,
     StatementSerializer,
 )
+from documents.services.content import find_content
 from documents.services.links import make_link
-from documents.services.naming import download_name
 from documents.services.reading import note_access
 from documents.views import examples
 from documents.views.base import HouseholdView, named
@@ -70,7 +70,8 @@ class StatementView(ConditionalGetMixin, HouseholdView):
     )
     def get(self, request: Request, period: str) -> Response:
         statement = find_statement(self.member_id, period)
-        return Response(StatementSerializer(statement, context=named([statement.document])).data)
+        papers = [] if statement.document is None else [statement.document]
+        return Response(StatementSerializer(statement, context=named(papers)).data)
 
 
 class DocumentListView(HouseholdView):
@@ -156,11 +157,11 @@ class DocumentContentView(HouseholdView):
         summary="The bytes of a document; each reading is kept in the access log",
     )
     def get(self, request: Request, public_id: UUID) -> HttpResponseBase:
-        document = self.get_document(public_id)
-        response = file_response(request, document.asset, name=download_name(document))
+        content = find_content(member_id=self.member_id, public_id=public_id)
+        response = file_response(request, content.asset, name=content.name)
         if request.method == "GET" and gives_bytes(response):
             note_access(
-                document=document,
+                document_id=content.document_id,
                 user_id=self.identity.user_id,
                 is_staff=self.identity.is_staff,
                 kind=AccessKind.DOWNLOAD,

@@ -25,6 +25,7 @@ from accounts.models import MembershipCategory
 from bcc.core import clock, transactions
 from bcc.core.backoffice import ClubModelAdmin
 from bcc.core.errors import InvalidError
+from documents.admin.pictures import PictureForm, TakesPicturesAdmin, picture_tag
 from facilities import services
 from facilities.admin.columns import state_label
 from facilities.models import (
@@ -35,6 +36,7 @@ from facilities.models import (
     Content,
     Event,
     Faq,
+    Illustrated,
     Outlet,
     Promo,
     Publishing,
@@ -44,9 +46,11 @@ from facilities.selectors.club import content_shown
 
 C = TypeVar("C", bound=Content)
 _ANYBODY = "anybody"
+# Fields of the form that stand for the picture, and are no column.
+_SENT = ("upload", "upload_alt")
 
 
-class ContentForm(forms.ModelForm[Any]):
+class ContentForm(PictureForm):
     """What the row alone cannot tell: whether the categories belong to the audience."""
 
     def clean(self) -> dict[str, Any]:
@@ -114,7 +118,7 @@ class SeenByFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=shown.prefetch_related(None).values("pk"))
 
 
-class ContentAdmin(ClubModelAdmin[C]):
+class ContentAdmin(TakesPicturesAdmin, ClubModelAdmin[C]):
     """Base of the seven. ``own`` are the fields of the kind, shown after title and text."""
 
     own: ClassVar[tuple[str, ...]] = ()
@@ -130,6 +134,7 @@ class ContentAdmin(ClubModelAdmin[C]):
         schedule = ("state", "publish_from", "publish_until", *(("in_the_app",) if obj else ()))
         return (
             (None, {"fields": ("title", "body", *self.own)}),
+            *self._picture_fieldset(request, obj),
             (
                 _("Who sees it"),
                 {
@@ -149,6 +154,20 @@ class ContentAdmin(ClubModelAdmin[C]):
             (_("Place in lists"), {"fields": ("position",)}),
         )
 
+    def _picture_fieldset(self, request: HttpRequest, obj: C | None) -> Any:
+        if not issubclass(self.model, Illustrated):
+            return ()
+        may_change = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        sending = ("upload", "upload_alt") if may_change else ()
+        return ((_("Picture"), {"fields": (*(("picture",) if obj else ()), "image", *sending)}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: C | None = None) -> Any:
+        fields = tuple(super().get_readonly_fields(request, obj))
+        return (*fields, "picture") if issubclass(self.model, Illustrated) else fields
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> Any:
+        return ("image",) if issubclass(self.model, Illustrated) else ()
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[C]:
         in_order = Prefetch("categories", MembershipCategory.objects.order_by("rank", "pk"))
         return super().get_queryset(request).prefetch_related(in_order)
@@ -160,8 +179,16 @@ class ContentAdmin(ClubModelAdmin[C]):
 
     def save_model(self, request: HttpRequest, obj: C, form: Any, change: bool) -> None:
         # Of a row that is there only what was changed, so that what others wrote meanwhile stays.
-        names = form.changed_data if change else form.cleaned_data
-        services.save_content(instance=obj, values={name: form.cleaned_data[name] for name in names})
+        names = [name for name in (form.changed_data if change else form.cleaned_data) if name not in _SENT]
+        values = {name: form.cleaned_data[name] for name in names}
+        sent = form.sent_picture(clock.now())
+        if sent is not None:
+            values["image"] = sent
+        services.save_content(instance=obj, values=values)
+
+    @admin.display(description=gettext_lazy("now"))
+    def picture(self, row: Any) -> SafeString:
+        return picture_tag(row.image, side=120)
 
     @admin.display(description=gettext_lazy("in the app"))
     def in_the_app(self, row: C) -> SafeString:

@@ -7,12 +7,13 @@ from facilities.models.content import (
     ContentQuerySet,
     Event,
     Faq,
+    Illustrated,
     Outlet,
     Promo,
     check_audience,
 )
 from facilities.models.dates import Publishing
-from facilities.models.facility import Facility, FacilitySpace, Grid, Kind, Space, Takes
+from facilities.models.facility import Facility, FacilityImage, FacilitySpace, Grid, Kind, Space, Takes
 from facilities.models.hours import Closure, Holiday, OpeningPeriod, OpeningSpan, PrimeTime, Weekday
 from facilities.models.policy import (
     LateCancel,
@@ -34,10 +35,12 @@ __all__ = [
     "ContentQuerySet",
     "Event",
     "Facility",
+    "FacilityImage",
     "FacilitySpace",
     "Faq",
     "Grid",
     "Holiday",
+    "Illustrated",
     "Kind",
     "LateCancel",
     "OpeningPeriod",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import MembershipCategory
 from bcc.core.models import PublicModel
+from documents.models import Image
 from facilities.models.dates import Scheduled, ScheduledQuerySet, misordered
 from facilities.models.facility import Facility
 
@@ -75,7 +76,18 @@ def check_audience(*, audience: str, has_categories: bool) -> None:
         raise ValidationError({"categories": _("Leave this empty, or show it to some categories only.")})
 
 
-class Announcement(Content):
+class Illustrated(models.Model):
+    """Content with a picture."""
+
+    image = models.ForeignKey(
+        Image, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("picture")
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Announcement(Illustrated, Content):
     is_pinned = models.BooleanField(_("pinned"), default=False)
 
     class Meta:
@@ -83,7 +95,7 @@ class Announcement(Content):
         verbose_name_plural = _("announcements")
 
 
-class Event(Content):
+class Event(Illustrated, Content):
     starts_at = models.DateTimeField(_("starts"))
     ends_at = models.DateTimeField(_("ends"))
     location = models.CharField(_("where"), max_length=120, blank=True)
@@ -132,7 +144,7 @@ class ClubRule(Content):
         verbose_name_plural = _("club rules")
 
 
-class Outlet(Content):
+class Outlet(Illustrated, Content):
     hours = models.CharField(_("hours"), max_length=160, blank=True)
     phone = models.CharField(_("telephone"), max_length=32, blank=True)
     menu = models.TextField(_("menu"), blank=True)
@@ -145,7 +157,7 @@ class Outlet(Content):
         verbose_name_plural = _("dining outlets")
 
 
-class Promo(Content):
+class Promo(Illustrated, Content):
     code = models.CharField(_("code"), max_length=32, blank=True)
 
     class Meta:

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from bcc.core.models import PublicModel
+from documents.models import Image
 from facilities.models.dates import Scheduled
 from facilities.models.rulebook import RuledModel
 from facilities.policies.cells import NIGHT
@@ -125,3 +126,23 @@ class FacilitySpace(RuledModel):
 
     def __str__(self) -> str:
         return f"{self.facility_id} / {self.space_id}"
+
+
+class FacilityImage(RuledModel):
+    """One of a facility's pictures; the first in order stands for it in lists."""
+
+    facility = models.ForeignKey(Facility, on_delete=models.CASCADE, related_name="facility_images")
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+", verbose_name=_("picture"))
+    position = models.PositiveSmallIntegerField(
+        _("position"), default=100, help_text=_("Lower stands first.")
+    )
+
+    class Meta:
+        verbose_name = _("picture of a facility")
+        verbose_name_plural = _("pictures of a facility")
+        constraints = (
+            models.UniqueConstraint(fields=("facility", "image"), name="facilities_facilityimage_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.facility_id} / {self.image_id}"

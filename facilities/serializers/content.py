@@ -9,8 +9,9 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from bcc.core.rest.fields import BooleanField, StrictModelSerializer, StrictQuerySerializer
+from documents.serializers.images import EXAMPLE as IMAGE_EXAMPLE
 from facilities.models import Announcement, ClubRule, Contact, Event, Faq, Outlet, Promo, Publishing
-from facilities.serializers.fields import CategoriesField, FacilityField
+from facilities.serializers.fields import CategoriesField, ClubImageField, FacilityField
 
 _COMMON = (
     "id",
@@ -37,10 +38,12 @@ _EXAMPLE: dict[str, Any] = {
 _READ_ONLY = ("id", "updated_at")
 
 
-def _example(**fields: Any) -> list[OpenApiExample]:
+def _example(*, image: dict[str, Any] | None = None, **fields: Any) -> list[OpenApiExample]:
     """One as it is read, and the same as staff write it."""
     shown = {**_EXAMPLE, **fields}
     written = {name: value for name, value in shown.items() if name not in _READ_ONLY}
+    if image is not None:
+        shown["image"], written["image"] = image, image["id"]
     return [
         OpenApiExample("As read", shown, response_only=True),
         OpenApiExample("As written", written, request_only=True),
@@ -56,6 +59,16 @@ class ContentSerializer(StrictModelSerializer):
     )
 
 
+class IllustratedSerializer(ContentSerializer):
+    """And of what has a picture."""
+
+    image = ClubImageField(
+        allow_null=True,
+        required=False,
+        help_text="Written as the id of an image with the purpose `club`, read as the image.",
+    )
+
+
 class _Meta:
     fields: ClassVar[tuple[str, ...]] = _COMMON
     read_only_fields = ("updated_at",)
@@ -63,16 +76,19 @@ class _Meta:
 
 
 @extend_schema_serializer(
-    examples=_example(title="Course closed on Monday", body="The greens are cored.", is_pinned=True)
+    examples=_example(
+        title="Course closed on Monday", body="The greens are cored.", is_pinned=True, image=IMAGE_EXAMPLE
+    )
 )
-class AnnouncementSerializer(ContentSerializer):
+class AnnouncementSerializer(IllustratedSerializer):
     class Meta(_Meta):
         model = Announcement
-        fields = (*_COMMON, "is_pinned")
+        fields = (*_COMMON, "is_pinned", "image")
 
 
 @extend_schema_serializer(
     examples=_example(
+        image=IMAGE_EXAMPLE,
         title="Family day",
         body="Games on the lawn, lunch at noon.",
         starts_at="2026-12-05T01:00:00Z",
@@ -81,12 +97,12 @@ class AnnouncementSerializer(ContentSerializer):
         facility=None,
     )
 )
-class EventSerializer(ContentSerializer):
+class EventSerializer(IllustratedSerializer):
     facility = FacilityField(allow_null=True, required=False)
 
     class Meta(_Meta):
         model = Event
-        fields = (*_COMMON, "starts_at", "ends_at", "location", "facility")
+        fields = (*_COMMON, "starts_at", "ends_at", "location", "facility", "image")
 
 
 @extend_schema_serializer(
@@ -127,6 +143,7 @@ class ClubRuleSerializer(ContentSerializer):
 
 @extend_schema_serializer(
     examples=_example(
+        image=IMAGE_EXAMPLE,
         title="Terrace",
         body="Overlooks the eighteenth.",
         hours="Daily 07:00–22:00",
@@ -135,21 +152,23 @@ class ClubRuleSerializer(ContentSerializer):
         facility=None,
     )
 )
-class OutletSerializer(ContentSerializer):
+class OutletSerializer(IllustratedSerializer):
     facility = FacilityField(allow_null=True, required=False)
 
     class Meta(_Meta):
         model = Outlet
-        fields = (*_COMMON, "hours", "phone", "menu", "facility")
+        fields = (*_COMMON, "hours", "phone", "menu", "facility", "image")
 
 
 @extend_schema_serializer(
-    examples=_example(title="Weekday range balls", body="Two buckets for one.", code="RANGE2")
+    examples=_example(
+        title="Weekday range balls", body="Two buckets for one.", code="RANGE2", image=IMAGE_EXAMPLE
+    )
 )
-class PromoSerializer(ContentSerializer):
+class PromoSerializer(IllustratedSerializer):
     class Meta(_Meta):
         model = Promo
-        fields = (*_COMMON, "code")
+        fields = (*_COMMON, "code", "image")
 
 
 class ContentQuery(StrictQuerySerializer):

@@ -18,6 +18,8 @@ from bcc.core.rest.fields import (
     StrictQuerySerializer,
     WallTimeField,
 )
+from documents.serializers.images import EXAMPLE as IMAGE_EXAMPLE
+from documents.serializers.images import ImageSerializer
 from facilities.models import Facility, Kind, Publishing, Rate, Takes
 from facilities.policies.plain_language import TOPICS
 from facilities.selectors.policies import stay_of
@@ -38,6 +40,7 @@ _FACILITY: dict[str, Any] = {
     "publish_from": None,
     "publish_until": None,
     "stay": None,
+    "images": [IMAGE_EXAMPLE],
 }
 
 
@@ -66,11 +69,16 @@ class FacilitySerializer(serializers.Serializer[Any]):
     publish_from = AwareDateTimeField(allow_null=True)
     publish_until = AwareDateTimeField(allow_null=True)
     stay = serializers.SerializerMethodField(help_text="Null for what is not booked by the night.")
+    images = serializers.SerializerMethodField(help_text="The first stands for it in lists.")
 
     @extend_schema_field(StaySerializer(allow_null=True))
     def get_stay(self, facility: Facility) -> Any:
         stay = stay_of(facility)
         return None if stay is None else StaySerializer(stay).data
+
+    @extend_schema_field(ImageSerializer(many=True))
+    def get_images(self, facility: Facility) -> Any:
+        return [ImageSerializer(row.image).data for row in facility.facility_images.all()]
 
 
 @extend_schema_serializer(

@@ -6,11 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import MembershipCategory
 from bcc.core.rest.fields import CharField
+from documents.models import Image, ImagePurpose
+from documents.serializers.images import ImageSerializer
 from facilities.models import Facility
 
 MOST_CATEGORIES = 50
@@ -34,6 +37,37 @@ class CategoriesField(serializers.ListField):
 
     def to_representation(self, data: Any) -> list[str]:
         return [category.code for category in data.all()]
+
+
+class ClubImageField(serializers.UUIDField):
+    """A picture of the club: its public id when it is written, all that the app needs when it is read."""
+
+    default_error_messages = {
+        "unknown_image": _("There is no such picture of the club. Send it with POST images, or leave it out.")
+    }
+
+    def to_internal_value(self, data: Any) -> Image:  # type: ignore[override]  # the row for its id
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        public_id: UUID = super().to_internal_value(data)
+        image = Image.objects.filter(public_id=public_id, purpose=ImagePurpose.CLUB).first()
+        if image is None:
+            self.fail("unknown_image")
+        return image
+
+    def to_representation(self, value: Any) -> Any:
+        return ImageSerializer(value).data
+
+
+class ClubImageFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # no types
+    """Says in the document that the two directions differ."""
+
+    target_class = ClubImageField
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
+        if direction == "request":
+            return {"type": "string", "format": "uuid"}
+        return auto_schema.resolve_serializer(ImageSerializer, direction).ref
 
 
 @extend_schema_field(serializers.UUIDField(allow_null=True))

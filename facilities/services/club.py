@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from bcc.core import transactions
-from facilities.models import Content, Facility, check_audience
+from documents.services.images import make_public
+from facilities.models import Audience, Content, Facility, Illustrated, Publishing, check_audience
 
 C = TypeVar("C", bound=Content)
 DESCRIBES: Final = frozenset({"name", "description", "area", "terms", "location", "position"})
@@ -18,6 +19,8 @@ DESCRIBES: Final = frozenset({"name", "description", "area", "terms", "location"
 @transactions.writes
 def save_content(*, instance: C, values: Mapping[str, Any]) -> C:
     """Set ``values`` by field, ``categories`` among them, and save. A new instance is inserted.
+
+    The picture of a published text for everyone becomes one for everyone.
 
     Raises Django's ValidationError naming the fields.
     """
@@ -35,7 +38,16 @@ def save_content(*, instance: C, values: Mapping[str, Any]) -> C:
         instance.save(update_fields=[*fields, "updated_at"])
     if categories is not None:
         instance.categories.set(categories)
+    _share_picture(instance)
     return instance
+
+
+def _share_picture(content: Content) -> None:
+    """What everyone reads is read before sign-in as well, with its picture."""
+    if not isinstance(content, Illustrated) or content.image is None:
+        return
+    if content.audience == Audience.PUBLIC and content.state == Publishing.PUBLISHED:
+        make_public(image=content.image)
 
 
 @transactions.writes

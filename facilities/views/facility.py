@@ -21,7 +21,7 @@ from bcc.core.rest.paging import KeysetPagination
 from facilities import services
 from facilities.models import Facility, Rate
 from facilities.policies.plain_language import read_quota, read_terms
-from facilities.selectors.club import facilities_for, sees_drafts
+from facilities.selectors.club import facilities_for, sees_drafts, with_pictures
 from facilities.selectors.hours import closures_of, hours_of
 from facilities.selectors.policies import (
     category_of,
@@ -62,7 +62,7 @@ class FacilityListView(ClubView, ListModelMixin, GenericAPIView[Any]):
     def get_queryset(self) -> QuerySet[Facility]:
         if getattr(self, "swagger_fake_view", False):
             return Facility.objects.none()
-        return facilities_for(self.identity, at=clock.now()).filter(**self.query)
+        return with_pictures(facilities_for(self.identity, at=clock.now())).filter(**self.query)
 
 
 class OneFacilityView(ClubView):
@@ -70,9 +70,12 @@ class OneFacilityView(ClubView):
 
     model = Facility
 
+    def rows(self) -> QuerySet[Facility]:
+        """Those that may be asked for, with what the answer shows of them."""
+        return facilities_for(self.identity, at=clock.now())
+
     def find(self) -> Facility:
-        rows = facilities_for(self.identity, at=clock.now())
-        facility = rows.filter(public_id=self.kwargs["public_id"]).first()
+        facility = self.rows().filter(public_id=self.kwargs["public_id"]).first()
         if facility is None:
             raise NotFoundError
         return facility
@@ -80,6 +83,9 @@ class OneFacilityView(ClubView):
 
 class FacilityView(OneFacilityView, ChangingView):
     if_match = ("PATCH",)
+
+    def rows(self) -> QuerySet[Facility]:
+        return with_pictures(super().rows())
 
     @extend_schema(
         operation_id="facilities_get", responses=FacilitySerializer, tags=TAGS, summary="One facility"

@@ -21,9 +21,11 @@ from django.utils.translation import gettext_lazy
 from accounts.models import MembershipCategory
 from bcc.core import clock
 from bcc.core.backoffice import REFUSALS, ClubModelAdmin, actor_of
+from documents.admin.pictures import PictureForm, TakesPicturesAdmin, picture_tag, with_pictures
 from facilities.models import (
     Closure,
     Facility,
+    FacilityImage,
     FacilitySpace,
     OpeningPeriod,
     PolicyVersion,
@@ -118,14 +120,71 @@ class SpaceInline(admin.TabularInline[FacilitySpace, Facility]):
         return plain_choice(super().formfield_for_dbfield(db_field, request, **kwargs))
 
 
+class FacilityPictureForm(PictureForm):
+    """One picture: chosen, or sent in place."""
+
+    class Meta:
+        model = FacilityImage
+        fields = ("image", "position")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "image" in self.fields:
+            self.fields["image"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not self.errors and not cleaned.get("image") and not cleaned.get("upload"):
+            self.add_error("image", _("Choose a picture, or send a new one."))
+        return cleaned
+
+    def save(self, commit: bool = True) -> Any:
+        sent = self.sent_picture(clock.now())
+        if sent is not None:
+            self.instance.image = sent
+        if (
+            FacilityImage.objects.filter(facility=self.instance.facility, image=self.instance.image)
+            .exclude(pk=self.instance.pk)
+            .exists()
+        ):
+            return self.instance  # it has that picture already
+        return super().save(commit)
+
+
+class PictureInline(admin.TabularInline[FacilityImage, Facility]):
+    model = FacilityImage
+    form = FacilityPictureForm
+    fields = ("now", "image", "upload", "upload_alt", "position")
+    readonly_fields = ("now",)
+    autocomplete_fields = ("image",)
+    ordering = ("position", "pk")
+    extra = 1
+    verbose_name_plural = gettext_lazy("Pictures: the first stands for it in lists")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FacilityImage]:
+        return super().get_queryset(request).select_related("image")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if self.has_change_permission(request, obj) or self.has_add_permission(request, obj):
+            return self.fields
+        return ("now", "image", "position")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, **{**kwargs, "form": with_pictures(self.form, request)})
+
+    @admin.display(description=gettext_lazy("now"))
+    def now(self, row: FacilityImage) -> SafeString:
+        return picture_tag(row.image if row.pk else None)
+
+
 @admin.register(Facility)
-class FacilityAdmin(PlaceAdmin[Facility], DecidingAdmin[Facility]):
+class FacilityAdmin(TakesPicturesAdmin, PlaceAdmin[Facility], DecidingAdmin[Facility]):
     form = FacilityForm
     list_display = ("name", "kind", "area", "shown", "on_spaces")
     list_filter = ("state", "kind", "area")
     search_fields = ("name", "code", "area")
     ordering = ("position", "name", "pk")
-    inlines = (SpaceInline,)
+    inlines = (SpaceInline, PictureInline)
     prepopulated_fields = {"code": ("name",)}
     fieldsets = (
         (None, {"fields": ("name", "code", "kind", "takes", "position")}),
@@ -185,7 +244,7 @@ class FacilityAdmin(PlaceAdmin[Facility], DecidingAdmin[Facility]):
         def apply() -> None:
             super(FacilityAdmin, self).save_related(request, form, formsets, change)
 
-        if any(formset.has_changed() for formset in formsets):
+        if any(formset.has_changed() for formset in formsets if formset.model is FacilitySpace):
             services.change_spaces(facility=facility, apply=apply, now=clock.now())
         else:
             apply()

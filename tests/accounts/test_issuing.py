@@ -406,7 +406,7 @@ class TestAdmin:
         assert slips["Content-Type"] == "application/pdf"
         assert "no-store" in slips["Cache-Control"]
         rows = browser.get(reverse("admin:accounts_accountimport_refused", args=[batch.pk]))
-        assert rows.content.decode("utf-8-sig").count("\n") == 6
+        assert rows.getvalue().decode("utf-8-sig").count("\n") == 6
 
     def test_says_on_the_form_what_is_wrong_with_a_file(self, browser: Client, db: None) -> None:
         assert "These columns are missing" in self.upload(browser, "a,b\n1,2\n").content.decode()
@@ -420,7 +420,8 @@ class TestAdmin:
     ) -> None:
         self.upload(browser, f"{HEADING}\nA-1,=HYPERLINK(1),M-1,,Demo,Formula,,,,\n")
         batch = AccountImport.objects.get()
-        text = browser.get(reverse("admin:accounts_accountimport_refused", args=[batch.pk])).content.decode()
+        answer = browser.get(reverse("admin:accounts_accountimport_refused", args=[batch.pk]))
+        text = answer.getvalue().decode()
         assert "'=HYPERLINK" in text
 
     def test_others_neither_see_nor_start_it(

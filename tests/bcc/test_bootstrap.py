@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 PATH = "/api/v1/bootstrap"
 Client = Callable[[Member | User], APIClient]
-MEMBER_QUERIES = 8
+MEMBER_QUERIES = 9
 STRANGER_QUERIES = 3
 
 

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import Member, Membership, User
 from bcc.management.demo import loader
+from chat.models import Conversation, Desk
 from facilities.models import Announcement, Closure, PolicyVersion
 from reservations.models import Reservation
 from reservations.services.claims_audit import check_claims
@@ -50,6 +51,10 @@ class TestDemo:
     def test_loads_a_club_that_keeps_its_own_rules(self, small_club: Path, now: datetime) -> None:
         said = run()
         assert "29 members, 9 staff" in said
+        assert list(Conversation.objects.waiting().values_list("desk__code", flat=True).order_by("pk")) == [
+            "front-desk", "golf", "front-desk", "dining",
+        ]  # fmt: skip
+        assert Desk.objects.count() == 4
         assert Member.objects.count() == 29
         assert Reservation.objects.count() > 40
         assert set(Reservation.objects.values_list("state", flat=True)) >= {

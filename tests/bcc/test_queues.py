@@ -61,7 +61,10 @@ class TestRoutes:
             ("accounts.send_due_notifications", "mail"),
             ("accounts.purge_expired", "batch"),
             ("core.purge_idempotency_keys", "batch"),
-            ("documents.file_batch", "batch"),
+            ("documents.work_on_batch", "batch"),
+            ("accounts.run_imports", "batch"),
+            ("chat.apply_retention", "batch"),
+            ("chat.tell_of_one", "bcc"),
             ("somebody.elses", "bcc"),
         ],
     )

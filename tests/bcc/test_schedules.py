@@ -29,7 +29,7 @@ from bcc.core.models import IdempotencyKey
 from bcc.settings.schedules import SCHEDULES
 from chat.models import Connection, Message, RetentionRule, SocketProcess
 from chat.models import Participant as ChatParticipant
-from documents.models import ImportBatch, KindRule
+from documents.models import Image, ImportBatch, KindRule
 from documents.services.assets import ORPHAN_AGE, keep_bytes
 from documents.services.batches.receive import receive_batch
 from documents.services.dropfolder import DROP_FOLDER, scan_dropfolder
@@ -39,7 +39,7 @@ from reservations import services
 from reservations.models import ReservationEvent, Strike
 from tests.chat.talk import at_desk, make_clerk, make_desk, say
 from tests.documents.batches.delivery import balance, balances_file
-from tests.factories import UserFactory, make_facility
+from tests.factories import UserFactory, make_facility, make_image
 from tests.reservations.bookings import book, wish_for
 
 Count = Callable[[], int]
@@ -145,6 +145,11 @@ def a_sign_in_of_long_ago(owner: Member, now: datetime) -> Work:
     return Work(timedelta(days=3660), gone(Activity))
 
 
+def a_photo_that_was_not_used(owner: Member, now: datetime) -> Work:
+    make_image(purpose="member_photo", uploaded_by=owner.user, created_at=now)
+    return Work(timedelta(days=1, seconds=1), lambda: 1 - Image.objects.count())
+
+
 def a_file_that_nobody_names(owner: Member, now: datetime) -> Work:
     asset = keep_bytes(f"nobody's, {uuid4()}".encode(), media_type="text/plain", now=now)
     os.utime(default_storage.path(asset.key), (now.timestamp(), now.timestamp()))
@@ -220,6 +225,7 @@ WORKS: dict[str, Callable[[Member, datetime], Work]] = {
     "accounts.purge_expired": a_code_of_the_day_before,
     "documents.sweep_assets": a_file_that_nobody_names,
     "core.purge_idempotency_keys": a_reply_of_the_day_before,
+    "documents.drop_unused_photos": a_photo_that_was_not_used,
     "metrics.purge_activities": a_sign_in_of_long_ago,
     "chat.tell_away": a_message_to_who_is_away,
     "chat.apply_retention": a_message_that_is_kept_no_longer,

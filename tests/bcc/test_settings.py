@@ -86,7 +86,7 @@ class TestProduction:
         found = production(tmp_path, "CACHES", "CHANNEL_LAYERS", "CELERY_BROKER_URL", "CELERY_TASK_ACKS_LATE")
         assert found["CACHES"]["default"]["BACKEND"].endswith("RedisCache")
         layer = found["CHANNEL_LAYERS"]["default"]
-        assert layer["BACKEND"] == "channels_redis.core.RedisChannelLayer"
+        assert layer["BACKEND"] == "bcc.core.redislayer.QuietRedisLayer"
         assert layer["CONFIG"]["hosts"] == [{"address": SOUND["REDIS_URL"], "socket_timeout": None}]
         assert found["CELERY_BROKER_URL"] == SOUND["REDIS_URL"]
         assert found["CELERY_TASK_ACKS_LATE"] is True

@@ -63,9 +63,15 @@ def at_desk(desk: Desk, member: Member, now: datetime) -> Conversation:
 def make_image(user: User, now: datetime, *, alt: str = "A green", purpose: str = "chat") -> Image:
     """A picture that ``user`` uploaded, with its one served form; the bytes stand for a picture."""
     original = keep_bytes(f"original {alt} {user.pk}".encode(), media_type="image/jpeg", now=now)
-    image = Image.objects.create(
-        original=original, purpose=purpose, uploaded_by=user, alt=alt, width=640, height=480, created_at=now
-    )
+    image, is_new = Image.objects.get_or_create(
+        once=f"{original.pk}-{purpose}",
+        defaults={
+            "original": original, "purpose": purpose, "uploaded_by": user, "alt": alt, "width": 640,
+            "height": 480, "created_at": now,
+        },
+    )  # fmt: skip
+    if not is_new:
+        return image
     served = keep_bytes(f"served {alt} {user.pk}".encode(), media_type="image/webp", now=now)
     ImageVariant.objects.create(
         image=image, name="large", media_type="image/webp", asset=served, width=640, height=480

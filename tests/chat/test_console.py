@@ -65,7 +65,7 @@ class TestConsole:
     def test_shows_who_waits_and_what_was_said(self, browser: Client, thread: Conversation) -> None:
         queue = text_of(browser.get(f"{CONSOLE}?view=waiting"))
         assert "Test Owner" in queue
-        assert "waits 0 minutes" in queue
+        assert "came just now" in queue
         shown = text_of(browser.get(page_of(thread)))
         assert "Is the pool &lt;open&gt;?" in shown
         assert "answered by nobody yet" in shown

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from rest_framework.test import APIClient
 
 from accounts.models import Member, PrivilegeHold, Standing, User
 from bcc.core.errors import DomainError
@@ -29,6 +31,7 @@ from tests.chat.talk import (
     say,
     willing,
 )
+from tests.documents import pictures
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
@@ -361,6 +364,26 @@ class TestAttachments:
         for image in (others, club):
             with pytest.raises(errors.NoSuchAttachmentError):
                 say(thread, owner, "x", attachments=(image.public_id,), now=now)
+
+    def test_are_sent_and_shown_over_the_api(
+        self,
+        thread: Conversation,
+        owner: Member,
+        spouse: Member,
+        client_of: Callable[[Member | User], APIClient],
+    ) -> None:
+        client = client_of(owner)
+        picture = SimpleUploadedFile("green.jpg", pictures.jpeg(), content_type="image/jpeg")
+        form = {"file": picture, "purpose": "chat", "alt": "The ninth"}
+        sent = client.post("/api/v1/images", form, format="multipart")
+        assert sent.status_code == 201, sent.content
+        path = f"/api/v1/chat/conversations/{thread.public_id}/messages"
+        message = {"client_id": str(uuid4()), "body": "", "attachments": [sent.json()["id"]]}
+        assert client.post(path, message, format="json").status_code == 201
+        (shown,) = client.get(path, {"after_seq": 0}).json()["results"][0]["message"]["attachments"]
+        assert shown["name"] == "The ninth"
+        assert client.get(shown["url"]).status_code == 200
+        assert client_of(spouse).get(shown["url"]).status_code == 404
 
     def test_are_shown_no_more_once_their_message_is_deleted(
         self, thread: Conversation, owner: Member, now: datetime

@@ -12,7 +12,25 @@ from openpyxl import load_workbook
 from bcc.core import exports
 from bcc.core.exports import Cell, safe_cell
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "＝1", "\ufeff=1"]
+FORMULAS = [
+    "=1+1",
+    "=1",
+    "+1+1",
+    "-1-1",
+    "-A1",
+    "+",
+    "-",
+    "+1|x",
+    "@SUM(A1)",
+    "-１",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    " =1",
+    "\u00a0=1",
+    "＝1",
+    "\ufeff=1",
+]
 
 
 class TestSafeCell:
@@ -20,7 +38,9 @@ class TestSafeCell:
     def test_takes_the_sting_out_of_a_formula(self, text: str) -> None:
         assert safe_cell(text) == f"'{text}"
 
-    @pytest.mark.parametrize("text", ["", "Court 1", "a=b", "1-2", "'=1", "Ünïcode"])
+    @pytest.mark.parametrize(
+        "text", ["", "Court 1", "a=b", "1-2", "'=1", "Ünïcode", "-1,250.00", "+639171234567"]
+    )
     def test_leaves_other_texts_alone(self, text: str) -> None:
         assert safe_cell(text) == text
 

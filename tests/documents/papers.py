@@ -16,9 +16,9 @@ from documents.models import (
     BatchKind,
     BatchSource,
     Document,
-    DocumentAccess,
     ImportBatch,
     ImportItem,
+    KindRule,
     Publication,
     StatementSummary,
 )
@@ -115,8 +115,8 @@ def make_account(membership: Membership, period: str, *, now: datetime) -> None:
     )
 
 
-def read_by_staff(document: Document, user: User, *, now: datetime) -> DocumentAccess:
-    return note_access(document=document, user_id=user.pk, is_staff=True, kind=AccessKind.DOWNLOAD, now=now)
+def read_by_staff(document: Document, user: User, *, now: datetime) -> None:
+    note_access(document_id=document.pk, user_id=user.pk, is_staff=True, kind=AccessKind.DOWNLOAD, now=now)
 
 
 def _row(membership: Membership, period: str, now: datetime, more: dict[str, Any]) -> dict[str, Any]:
@@ -146,6 +146,11 @@ def make_batch(kind: BatchKind, *, now: datetime, period: str = "2026-05", title
         uploader=user,
         created_at=now,
     )
+
+
+def name_files(kind: str, pattern: str) -> None:
+    """What the club calls files of a kind of batch from now on."""
+    KindRule.objects.update_or_create(kind=kind, defaults={"download_name": pattern})
 
 
 def file_in_batch(batch: ImportBatch, *documents: Document) -> None:

@@ -13,10 +13,10 @@ import pytest
 from django.core.files.storage import default_storage
 
 from accounts.models import Member
-from documents.models import BatchKind, ImportBatch, KindRule
+from documents.models import BatchKind, ImportBatch
 from documents.services import archives
 from documents.services.archives import MANIFEST, batch_archive
-from tests.documents.papers import file_in_batch, make_batch, make_document
+from tests.documents.papers import file_in_batch, make_batch, make_document, name_files
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ class TestBatchArchive:
     def test_tells_equal_names_apart_and_keeps_that_of_the_manifest(
         self, batch: ImportBatch, owner: Member, now: datetime
     ) -> None:
-        KindRule.objects.create(kind=BatchKind.STATEMENT_ZIP, download_name="manifest")
+        name_files(BatchKind.STATEMENT_ZIP, "manifest")
         file_in_batch(
             batch,
             *(
@@ -72,7 +72,7 @@ class TestBatchArchive:
         assert opened(batch).namelist() == ["manifest (2).csv", "manifest (3).csv", MANIFEST]
 
     def test_is_in_any_script_and_no_formula(self, batch: ImportBatch, owner: Member, now: datetime) -> None:
-        KindRule.objects.create(kind=BatchKind.STATEMENT_ZIP, download_name="=對帳單 Peña.pdf")
+        name_files(BatchKind.STATEMENT_ZIP, "=對帳單 Peña.pdf")
         owner.membership.account_no = "=1+1"
         owner.membership.save()
         file_in_batch(batch, make_document(owner.membership, "2026-05", now=now))

@@ -12,7 +12,6 @@ import boto3
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
-from django.test import override_settings
 from environ import Env
 from moto.server import ThreadedMotoServer
 from rest_framework.test import APIClient
@@ -55,10 +54,11 @@ def bucket(store: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterat
         aws_access_key_id="test", aws_secret_access_key="test",
     )  # fmt: skip
     client.create_bucket(Bucket=name)
-    with override_settings(STORAGES={**settings.STORAGES, "default": made}):
-        found = storages["default"]
-        assert isinstance(found, BucketStorage)
-        yield found
+    # By the same fixture as the tests: two that override would put things back in the wrong order.
+    settings.STORAGES = {**settings.STORAGES, "default": made}
+    found = storages["default"]
+    assert isinstance(found, BucketStorage)
+    yield found
     client.close()
 
 

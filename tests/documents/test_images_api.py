@@ -199,6 +199,20 @@ class TestAnothers:
         assert client_of(owner).get(path).status_code == 200
         assert client_of(spouse).get(path).status_code == 404
 
+    def test_picture_of_a_chat_is_shown_to_its_sender_alone(
+        self, client_of: ClientOf, owner: Member, spouse: Member, make_staff: Callable[[str], User]
+    ) -> None:
+        sent = send(client_of(owner), pictures.jpeg(), purpose="chat")
+        assert sent.status_code == 201, sent.content
+        path = f"/api/v1/images/{sent.json()['id']}"
+        assert client_of(owner).get(f"{path}/small").status_code == 200
+        # Those who manage the club's pictures are no part of a conversation.
+        manager = make_staff("Facilities")
+        assert manager.has_perm("documents.view_image")
+        for who in (spouse, manager):
+            assert client_of(who).get(path).status_code == 404
+            assert client_of(who).get(f"{path}/small").status_code == 404
+
     def test_photo_that_was_taken_away_is_gone_for_everybody(
         self, client_of: ClientOf, owner: Member, spouse: Member, now: datetime
     ) -> None:

@@ -7,10 +7,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Member
 from bcc.core.errors import InvalidError
-from documents.models import BatchKind, KindRule
+from documents.models import BatchKind
 from documents.policies.naming import filled, told_apart, unknown_fields
 from documents.services.naming import check_pattern, download_name, download_names
-from tests.documents.papers import file_in_batch, make_batch, make_document
+from tests.documents.papers import file_in_batch, make_batch, make_document, name_files
 
 PDF = "application/pdf"
 VALUES = {"period": "2026-05", "account_no": "T-1", "kind": "statement", "number": ""}
@@ -63,8 +63,8 @@ class TestCheckPattern:
 @pytest.mark.django_db
 class TestDownloadName:
     def test_is_by_the_rule_of_the_batch_that_filed_it(self, owner: Member, now: datetime) -> None:
-        KindRule.objects.create(kind=BatchKind.STATEMENT_PDF, download_name="Merged {period}.pdf")
-        KindRule.objects.create(kind=BatchKind.BALANCES, download_name="Rendered {period}.pdf")
+        name_files(BatchKind.STATEMENT_PDF, "Merged {period}.pdf")
+        name_files(BatchKind.BALANCES, "Rendered {period}.pdf")
         filed = make_document(owner.membership, "2026-05", now=now)
         file_in_batch(make_batch(BatchKind.STATEMENT_PDF, now=now), filed)
         rendered = make_document(owner.membership, "2026-04", now=now)

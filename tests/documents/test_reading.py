@@ -14,14 +14,17 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from accounts.models import Member, User
-from documents.models import AccessKind, DocumentAccess, KindRule, Publication
+from documents.models import AccessKind, BatchKind, DocumentAccess, Publication
 from documents.views.files import SMALL
 from tests.documents.papers import (
+    file_in_batch,
     make_account,
+    make_batch,
     make_document,
     make_entry,
     make_statement,
     make_sums,
+    name_files,
     read_by_staff,
 )
 
@@ -72,6 +75,14 @@ class TestStatements:
             assert client.get(f"{API}/{path}").status_code == 404, path
         assert client.post(f"{API}/documents/{gone.public_id}/link", {}).status_code == 404
         assert not DocumentAccess.objects.exists()
+
+    def test_of_a_month_with_sums_alone_shows_those(
+        self, client_of: Clients, owner: Member, stranger: Member, now: datetime
+    ) -> None:
+        make_sums(owner.membership, "2026-05", now=now, due="4380.50")
+        shown = client_of(owner).get(f"{API}/statements/2026-05").json()
+        assert (shown["period"], shown["document"], shown["sums"]["due"]) == ("2026-05", None, "4380.50")
+        assert client_of(stranger).get(f"{API}/statements/2026-05").status_code == 404
 
     def test_who_was_given_it_sees_them_too(
         self, client_of: Clients, owner: Member, spouse: Member, dependent: Member, now: datetime
@@ -139,7 +150,7 @@ class TestContent:
     def test_comes_under_its_name_and_leaves_a_row(
         self, client_of: Clients, owner: Member, now: datetime
     ) -> None:
-        KindRule.objects.create(kind="balances", download_name="Estado Peña {account_no} {period}")
+        name_files("balances", "Estado Peña {account_no} {period}")
         document = make_document(owner.membership, "2026-05", now=now)
         answer = client_of(owner).get(
             f"{API}/documents/{document.public_id}/content", headers={"Accept": "application/pdf"}
@@ -154,6 +165,25 @@ class TestContent:
             document, owner.user, False, AccessKind.DOWNLOAD,
         )  # fmt: skip
         assert row.at == now
+
+    def test_is_called_as_the_rule_of_its_batch_says(
+        self, client_of: Clients, owner: Member, now: datetime
+    ) -> None:
+        name_files("papers", "Receipt {number}")
+        name_files("balances", "Statement {period}")
+        receipt = make_document(owner.membership, "2026-05", now=now, kind="receipt", number="7")
+        file_in_batch(make_batch(BatchKind.PAPERS, now=now), receipt)
+        statement = make_document(owner.membership, "2026-05", now=now)
+        notice = make_document(owner.membership, "2026-05", now=now, kind="notice")
+        client = client_of(owner)
+        for document, name in (
+            (receipt, "Receipt 7.pdf"),
+            (statement, "Statement 2026-05.pdf"),
+            (notice, f"Notice_2026-05_{owner.membership.account_no}.pdf"),
+        ):
+            answer = client.get(f"{API}/documents/{document.public_id}/content")
+            assert f'filename="{name}"' in answer["Content-Disposition"]
+            assert client.get(f"{API}/documents/{document.public_id}").json()["name"] == name
 
     def test_of_a_part_is_a_reading_and_of_nothing_is_none(
         self, client_of: Clients, owner: Member, now: datetime
@@ -184,7 +214,7 @@ class TestContent:
         assert client_of(owner).get(f"{API}/documents/{document.public_id}/content").status_code == 404
         assert not DocumentAccess.objects.exists()
 
-    def test_costs_three_queries_and_the_row(
+    def test_costs_one_query_and_the_row(
         self,
         client_of: Clients,
         owner: Member,
@@ -194,8 +224,8 @@ class TestContent:
         document = make_document(owner.membership, "2026-05", now=now)
         client, url = client_of(owner), f"{API}/documents/{document.public_id}/content"
         client.get(url)
-        # The document, its name (two); then the row of the access log in a transaction of its own.
-        with django_assert_num_queries(3 + 3):
+        # Whose, where and what called; then the row of the access log in a transaction of its own.
+        with django_assert_num_queries(1 + 3):
             client.get(url)
 
     @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-3"}, {"If-None-Match": "*"}])

@@ -119,6 +119,7 @@ class TestFacilities:
             "takes": "booking", "area": "", "description": "", "terms": "", "location": "", "position": 100,
             "state": "published", "publish_from": None, "publish_until": None,
             "stay": {"check_in": "14:00", "check_out": "12:00"},
+            "images": [],
         }  # fmt: skip
         assert member.get(path(rooms)).json() == one
 

@@ -20,6 +20,7 @@ from facilities.models import (
     Contact,
     Event,
     Facility,
+    FacilityImage,
     FacilitySpace,
     Faq,
     Holiday,
@@ -38,7 +39,7 @@ from facilities.models import (
     StrikeRule,
 )
 from facilities.models.rulebook import RuledModel
-from tests.factories import make_space
+from tests.factories import make_image, make_space
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
 
@@ -49,6 +50,7 @@ BAND = {"kind": "court", "weekday": 0, "starts": time(17), "ends": time(21)}
 NEW: dict[type[models.Model], Callable[[Facility, Space], dict[str, Any]]] = {
     Space: lambda court, space: {"code": "new", "name": "New"},
     Facility: lambda court, space: {"code": "new", "name": "New", "kind": "court"},
+    FacilityImage: lambda court, space: {"facility": court, "image": make_image()},
     FacilitySpace: lambda court, space: {"facility": court, "space": space},
     Holiday: lambda court, space: {"on": date(2026, 6, 12), "name": "New"},
     OpeningPeriod: lambda court, space: {"facility": court, "name": "New", "starts_on": date(2026, 6, 1)},

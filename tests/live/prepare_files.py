@@ -26,7 +26,7 @@ LARGE = bytes(range(256)) * 4096
 def main() -> None:
     now = clock.now()
     member = Member.objects.get(member_no=sys.argv[1])
-    KindRule.objects.create(kind="balances", download_name="Estado Peña 對帳單 {period}.pdf")
+    KindRule.objects.filter(kind="balances").update(download_name="Estado Peña 對帳單 {period}.pdf")
     small = make_document(member.membership, "2026-04", now=now)
     large = make_document(member.membership, "2026-05", now=now, body=b"%PDF" + LARGE)
     stranger = MemberFactory.create(

@@ -18,7 +18,9 @@ from accounts.models import Member, MembershipCategory, User
 from bcc.core import transactions
 from bcc.management.demo.bookings import Booked, load_bookings
 from bcc.management.demo.people import load_members, load_staff
+from bcc.management.demo.pictures import load_pictures
 from bcc.management.demo.places import load_content, load_places
+from bcc.management.demo.talk import load_talk
 
 DATA = Path(__file__).with_name("club.yaml")
 SIGN_INS = "demo-sign-ins"
@@ -60,10 +62,14 @@ def load(*, now: datetime, say: Say, days: int | None = None) -> Loaded:
     say("facilities, hours, policies and content")
     transactions.run(lambda: load_places(club, now=now))
     transactions.run(lambda: load_content(club, now=now))
+    say("pictures")
+    load_pictures(now=now)
     say("reservations before and after today, each by the club's own rules")
     cast = _cast_of(members)
     households = {member.membership_id for member in cast}
     bookings = load_bookings(club["bookings"], members=members, cast=households, now=now)
+    say("desks, and what was said there")
+    transactions.run(lambda: load_talk(club, members=members, staff=staff, now=now))
     _write_sign_ins(cast, staff, password)
     return Loaded(members, staff, bookings)
 

@@ -200,6 +200,23 @@ class TestTalking:
         await in_thread(say, thread, clerk.member, now=timezone.now())
         assert (await hear_of(member, "message.new"))["seq"] == 1
 
+    async def test_what_is_missing_is_asked_for_although_a_thread_of_the_database_told_of_the_rest(
+        self,
+        sockets: Sockets,
+        person: Person,
+        scene: tuple[Conversation, Person],
+        in_thread: InThread,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(hub, "PATIENCE_SECONDS", 0.01)
+        thread, clerk = scene
+        member = await listening(sockets, person, thread)
+        with monkeypatch.context() as patch:
+            patch.setattr("chat.services.announce.bus.publish", lambda *_: None)
+            await in_thread(say, thread, clerk.member, now=timezone.now())
+        await in_thread(say, thread, clerk.member, now=timezone.now())
+        assert [(await hear_of(member, "message.new"))["seq"] for _ in range(2)] == [1, 2]
+
     async def test_too_many_messages_are_refused_and_lost_are_none(
         self, sockets: Sockets, person: Person, scene: tuple[Conversation, Person], settings: Any
     ) -> None:

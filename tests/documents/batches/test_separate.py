@@ -131,12 +131,23 @@ class TestStatementZip:
         approver: Actor,
         now: datetime,
     ) -> None:
-        batch = deliver({"Scan 17.pdf": pdf(1)})
+        batch = deliver({"Scan 17.pdf": pdf(2)})
         reassign_item(
             item=item_of(batch, 1), membership=members[1].membership, by=uploader, now=now, reason="Seen."
         )
         publish(ImportBatch.objects.get(pk=batch.pk), by=approver, now=now)
         assert Document.objects.readable_by(members[1]).count() == 1
+
+    def test_waits_where_the_page_is_another_accounts_than_the_name_or_the_clerk_says(
+        self, members: list[Member], deliver: Callable[..., ImportBatch], uploader: Actor, now: datetime
+    ) -> None:
+        batch = deliver({"SOA_2026-05_D-0001.pdf": pdf(2), "Scan 17.pdf": pdf(3)})
+        assert ends(batch)[0] == (1, "quarantined", "other_account")
+        assert item_of(batch, 1).detail == "D-0002"
+        item = reassign_item(
+            item=item_of(batch, 2), membership=members[0].membership, by=uploader, now=now, reason="Seen."
+        )
+        assert (item.outcome, item.severity, item.reason) == ("quarantined", "waits", "other_account")
 
 
 class TestPapers:

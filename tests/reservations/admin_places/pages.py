@@ -112,6 +112,8 @@ def describing(facility: Facility, *spaces: Space, **change: Any) -> dict[str, A
     body: dict[str, Any] = {
         "facility_spaces-TOTAL_FORMS": max(len(links), len(spaces)),
         "facility_spaces-INITIAL_FORMS": len(links),
+        "facility_images-TOTAL_FORMS": 0,
+        "facility_images-INITIAL_FORMS": 0,
     }
     chosen = [space.pk for space in spaces] or [link.space_id for link in links]
     for number, space_id in enumerate(chosen):

@@ -85,7 +85,7 @@ function define(sequelize) {
   const Notification = model('Notification', 'accounts_notification', {
     ...columns(UUID, ['public_id']),
     ...columns(BIGINT, ['user_id']),
-    ...columns(STRING, ['channel', 'kind', 'link', 'dedupe_key', 'state', 'last_error']),
+    ...columns(STRING, ['channel', 'kind', 'link', 'dedupe_key', 'state', 'last_error', 'reference']),
     ...columns(JSONB, ['context']),
     ...columns(DATE, ['created_at', 'send_at', 'valid_until', 'sent_at']),
     ...columns(INTEGER, ['attempts']),

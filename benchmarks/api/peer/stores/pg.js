@@ -66,9 +66,9 @@ const TEXTS = {
         actor_name, actor_user_id, reason, details, at)
       SELECT made.id, 'created', '', 'CONFIRMED', 'member', $18, $5, '', '{}', $15 FROM made)
     INSERT INTO accounts_notification (public_id, user_id, channel, kind, context, link, dedupe_key, state,
-      created_at, send_at, valid_until, attempts, sent_at, last_error)
+      created_at, send_at, valid_until, attempts, sent_at, last_error, reference)
     SELECT told.public_id, $5, told.channel, 'reservation_confirmed', $19, $20, told.dedupe, told.state, $15, $15,
-      $21, 0, told.sent_at, ''
+      $21, 0, told.sent_at, '', ''
     FROM unnest($22::uuid[], $23::text[], $24::text[], $25::text[], $26::timestamptz[])
       AS told (public_id, channel, dedupe, state, sent_at)`,
 };

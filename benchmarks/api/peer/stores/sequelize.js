@@ -308,7 +308,7 @@ async function write(models, one, transaction) {
     notifications.map((told) => ({
       public_id: told.publicId, user_id: identity.userId, channel: told.channel, kind: 'reservation_confirmed',
       context, link: one.link, dedupe_key: told.dedupe, state: told.state, created_at: now, send_at: now,
-      valid_until: instant(told.validUntil), attempts: 0, sent_at: instant(told.sentAt), last_error: '',
+      valid_until: instant(told.validUntil), attempts: 0, sent_at: instant(told.sentAt), last_error: '', reference: '',
     })),
     { transaction },
   );

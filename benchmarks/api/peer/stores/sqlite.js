@@ -140,7 +140,7 @@ const many = (head, group, count) => `${head} VALUES ${Array(count).fill(group).
 const CLAIMS = 'INSERT INTO reservations_slotclaim (space_id, cell_start, lane, reservation_id)';
 const PEOPLE = 'INSERT INTO reservations_participant (reservation_id, kind, member_id, position)';
 const TOLD = `INSERT INTO accounts_notification (public_id, user_id, channel, kind, context, link, dedupe_key, state,
-    created_at, send_at, valid_until, attempts, sent_at, last_error)`;
+    created_at, send_at, valid_until, attempts, sent_at, last_error, reference)`;
 
 /** The reservation and all that hangs on it: one statement a table. */
 function write(one, { row, run }) {
@@ -162,7 +162,7 @@ function write(one, { row, run }) {
   run(EVENT, id, identity.name, identity.userId, now);
   if (notifications.length > 0) {
     run(
-      many(TOLD, "(?, ?, ?, 'reservation_confirmed', ?, ?, ?, ?, ?, ?, ?, 0, ?, '')", notifications.length),
+      many(TOLD, "(?, ?, ?, 'reservation_confirmed', ?, ?, ?, ?, ?, ?, ?, 0, ?, '', '')", notifications.length),
       ...notifications.flatMap((told) => [
         hex(told.publicId), identity.userId, told.channel, one.context, one.link, told.dedupe, told.state, now, now,
         at(told.validUntil), at(told.sentAt),

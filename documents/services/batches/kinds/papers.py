@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from accounts.models import Membership
 from bcc.core.actors import Actor
 from documents.models import Document, DocumentKind, ImportBatch, ImportItem, KindRule, Publication, Severity
+from documents.parsers.names import account_key
 from documents.policies.batches import Outcome
 from documents.services.batches import telling
 from documents.services.batches.kinds.account_rows import (
@@ -41,12 +43,14 @@ class PaperHandler(Handler):
         elsewhere = _filed_elsewhere(batch.period, items)
         ended = lapsed_before(ids, batch.period)
         twins = twins_of(batch, ids)
+        numbers = dict(Membership.objects.filter(pk__in=ids).values_list("pk", "account_no"))
         for item in items:
             if item.reason == "cover_page":
                 continue
             found = first_findings(item, key=item.key_read)
             if not found:
-                found = _version_findings(item, there) or twin_findings(item, twins)
+                found = _page_findings(item, numbers)
+                found += _version_findings(item, there) or twin_findings(item, twins)
                 found += lapsed_findings(item, ended)
                 found += _paper_findings(batch, item, elsewhere)
             if found and (same := [one for one in found if one.code == "already_filed"]):
@@ -163,6 +167,15 @@ def _paper_findings(
     if month := elsewhere.get((item.membership_id or 0, item.sha256)):
         found.append(Finding(Severity.WAITS, "filed_elsewhere", month))
     return found
+
+
+def _page_findings(item: ImportItem, numbers: Mapping[int, str]) -> list[Finding]:
+    """Whether an account of the club's stands on the page that is not the one it goes to."""
+    on_page = str(item.values.get("page_account") or "")
+    whose = numbers.get(item.membership_id or 0, "")
+    if not on_page or account_key(on_page) == account_key(whose):
+        return []
+    return [Finding(Severity.WAITS, "other_account", on_page)]
 
 
 def _filed_elsewhere(period: str, items: Sequence[ImportItem]) -> dict[tuple[int, str], str]:

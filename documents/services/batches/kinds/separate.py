@@ -17,6 +17,7 @@ from documents.parsers import archives, pdfs
 from documents.parsers.names import NamePattern, compile_pattern
 from documents.services import assets
 from documents.services.batches.kinds.base import Draft, Finding, Piece, Source
+from documents.services.batches.kinds.merged import regions_of
 from documents.services.batches.kinds.papers import PaperHandler
 
 NUMBER_LENGTH: Final = 40
@@ -45,11 +46,19 @@ class SeparateHandler(PaperHandler):
 
     def read(self, source: Source, *, after: ImportItem | None) -> Iterator[Draft]:
         patterns = _patterns(self.kind)
+        labelled = [one for one in regions_of(BatchKind.STATEMENT_PDF) if one.label]
         with tempfile.TemporaryDirectory(prefix="bcc-batch-") as folder:
             for named in _files_in(source, skip=0 if after is None else after.row_number):
-                yield self._draft(source, named, patterns, Path(folder))
+                yield self._draft(source, named, patterns, labelled, Path(folder))
 
-    def _draft(self, source: Source, named: _Named, patterns: Sequence[_Known], folder: Path) -> Draft:
+    def _draft(
+        self,
+        source: Source,
+        named: _Named,
+        patterns: Sequence[_Known],
+        labelled: Sequence[pdfs.Region],
+        folder: Path,
+    ) -> Draft:
         read, files_as = self._read_name(named.name, patterns, source)
         key = read.get("account_no", "")
         number = read.get("number", "")
@@ -64,6 +73,8 @@ class SeparateHandler(PaperHandler):
             with _one(named, folder, source) as whole:
                 sha256, pages = whole.sha256, whole.pages
                 values |= {"clean": whole.is_cleaned, "active": whole.is_active}
+                if files_as == DocumentKind.STATEMENT:
+                    values["page_account"] = _account_on(whole.path, labelled, source)
         except Refusal as refusal:
             problem = (refusal.code, refusal.detail)
         except ChildFailedError as failed:
@@ -140,6 +151,14 @@ def _one(named: _Named, folder: Path, source: Source) -> Iterator[_Whole]:
         path.unlink(missing_ok=True)
         if made is not None:
             made.unlink(missing_ok=True)
+
+
+def _account_on(path: Path, labelled: Sequence[pdfs.Region], source: Source) -> str:
+    """The account that stands on the first page, where the club has it."""
+    if not labelled:
+        return ""
+    read = next(pdfs.read_pages(path, labelled, last=1, workers=source.workers), None)
+    return read.text if read is not None and source.accounts.find(read.key) is not None else ""
 
 
 def _piece(item: ImportItem, named: _Named, folder: Path, source: Source) -> Piece:

@@ -1,0 +1,1 @@
+"""Splitting a merged file of statements, beside PyMuPDF."""
