@@ -39,6 +39,9 @@ soak: install-dev odbc services ## storms, kills and floods against running serv
 bench-api: install-dev services ## three hot routes beside an Express server: BENCH_ARGS="--engines sqlite --scale 1"
 	@$(PYTHON) -m benchmarks.api $(BENCH_ARGS)
 
+bench-signin: install-dev ## hashes, token checks and a storm of sign-ins: BENCH_ARGS="--seconds 10 --rounds 3"
+	@$(PYTHON) -m benchmarks.signin $(BENCH_ARGS)
+
 bench-chat: install-dev services ## the chat's fan-out beside Socket.IO: BENCH_ARGS="--clients 1000 --windows 8"
 	@$(PYTHON) -m tests.services -- $(PYTHON) -m benchmarks.chat $(BENCH_ARGS)
 
@@ -50,9 +53,6 @@ bench-statements: install-dev ## splitting 2,000 pages of statements beside PyMu
 
 bench-images: install-dev ## a phone's photo to three WebP beside sharp: BENCH_ARGS="--photo mine.jpg"
 	@$(PYTHON) -m benchmarks.images $(BENCH_ARGS)
-
-bench-signin: install-dev ## hashes, token checks and a storm of sign-ins: BENCH_ARGS="--seconds 10 --rounds 3"
-	@$(PYTHON) -m benchmarks.signin $(BENCH_ARGS)
 
 check: lint types schema-check ## ruff, import contracts, mypy, deployment checks, migrations, OpenAPI
 
