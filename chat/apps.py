@@ -8,6 +8,8 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from chat.services.personal_data import register_personal_data
         from chat.services.telling import register_kinds
 
         register_kinds()
+        register_personal_data()

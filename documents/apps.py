@@ -15,8 +15,10 @@ class DocumentsConfig(AppConfig):
         from documents.models import FileNamePattern, KindRule, PageRegion, Period, PeriodGap
         from documents.receivers import set_up
         from documents.services.messages import register_kinds
+        from documents.services.personal_data import register_personal_data
 
         register_kinds()
+        register_personal_data()
         # Who changed what of that which staff edit.
         for model in (FileNamePattern, KindRule, PageRegion, PeriodGap):
             auditlog.register(model)
