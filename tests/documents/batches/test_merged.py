@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,27 @@ class TestMergedPdf:
                 assert item.membership.account_no == one["account_no"]
         assert batch.total == len(expected)
         assert counts_of(batch).is_reconciled
+
+    def test_files_nothing_whose_number_does_not_stand_in_what_was_cut_out(
+        self,
+        merged_file: tuple[Path, dict[str, Any]],
+        uploader: Actor,
+        now: datetime,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        grouped = pdfs.group
+
+        def mistaken(pages: Any) -> Iterator[pdfs.PageGroup]:
+            for one in grouped(pages):
+                yield replace(one, key=account_no(99)) if one.key else one
+
+        monkeypatch.setattr(pdfs, "group", mistaken)
+        path, _manifest = merged_file
+        with path.open("rb") as content:
+            delivered = Delivered(path.name, content)
+            batch = review(BatchKind.STATEMENT_PDF, delivered, now=now, by=uploader, period="2026-10")
+        assert (batch.state, batch.failure_code) == ("FAILED", "split_unverified")
+        assert not batch.items.exists()
 
     def test_writes_nothing_but_items_before_it_is_approved(
         self, members: list[Member], batch: ImportBatch

@@ -35,14 +35,15 @@ class StatementPdf(PaperHandler):
         # Those of the source are busy with reading on.
         with tempfile.TemporaryDirectory(prefix="bcc-batch-") as folder, pdfs.Workers(1) as cutters:
             for groups in chunked(pdfs.group(pages), SLICE):
-                yield from self._drafts(source, groups, Path(folder), cutters)
+                ranges = [pdfs.PageRange(one.first, one.last, one.key) for one in groups]
+                # The number that was read on the page has to stand in what was cut out, too.
+                made = pdfs.split(source.path, ranges, Path(folder), regions=regions, workers=cutters)
+                yield from self._drafts(source, groups, made)
 
     def _drafts(
-        self, source: Source, groups: Sequence[pdfs.PageGroup], folder: Path, cutters: pdfs.Workers
+        self, source: Source, groups: Sequence[pdfs.PageGroup], made: Iterator[Path]
     ) -> Iterator[Draft]:
         # The same pages give the same bytes each time, so what will be filed has its hash already now.
-        ranges = [pdfs.PageRange(one.first, one.last) for one in groups]
-        made = pdfs.split(source.path, ranges, folder, workers=cutters)
         for one, path in zip(groups, made, strict=True):
             with path.open("rb") as content:
                 sha256, _size = assets.hash_of(content)
