@@ -94,7 +94,7 @@ class ImageUploadSerializer(StrictSerializer):
         help_text=_("The bytes of the picture. Its name and type are not believed."),
     )
     purpose = serializers.ChoiceField(
-        ImagePurpose.values,
+        ImagePurpose.choices,
         help_text=_(
             "`member_photo` for `PUT me/photo`; `chat` to attach to a message; `club` for what staff show."
         ),

@@ -239,12 +239,15 @@ def send(client: APIClient, operation: Operation, call: Call) -> HttpResponse:
 
 
 def as_parts(body: dict[str, Any]) -> tuple[bytes, str]:
-    """(body, content type) of a multipart request; bytes are a file, a list is a part for each."""
-    parts = {
-        name: SimpleUploadedFile("a file", value) if isinstance(value, bytes) else value
-        for name, value in body.items()
-    }
-    return encode_multipart(BOUNDARY, parts), MULTIPART_CONTENT
+    """(body, content type) of a multipart request; bytes are a file, a list is a part for each of it."""
+    return encode_multipart(BOUNDARY, {name: _part(value) for name, value in body.items()}), MULTIPART_CONTENT
+
+
+def _part(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return SimpleUploadedFile("a file", value)
+    # A form has no other values than texts.
+    return value if isinstance(value, str | list) else orjson.dumps(value).decode()
 
 
 def send_raw(

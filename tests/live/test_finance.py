@@ -113,7 +113,20 @@ def rows(server: Server, sql: str, *values: object) -> list[tuple[Any, ...]]:
 class TestAMonthOfFinance:
     """The steps of one month, in their order."""
 
-    def test_uploads_a_merged_pdf_and_sees_it_read(
+    def test_goes_from_the_upload_to_a_closed_month_and_back(
+        self, clerks: tuple[Clerk, Clerk], server: Server, made: tuple[Path, Made]
+    ) -> None:
+        """Each step works on what those before it left."""
+        self.uploads_a_merged_pdf_and_sees_it_read(clerks, made)
+        self.corrects_the_control_count_and_decides_about_the_quarantine(clerks, server)
+        self.another_person_approves_and_it_is_published(clerks, server)
+        self.told_each_member_once(clerks, server)
+        self.corrects_balances_in_a_spreadsheet_and_brings_them_back(clerks, made)
+        self.rejects_and_takes_up_again(clerks)
+        self.rolls_the_statements_back(clerks, server)
+        self.closes_the_month_only_when_each_gap_has_its_reason(clerks)
+
+    def uploads_a_merged_pdf_and_sees_it_read(
         self, clerks: tuple[Clerk, Clerk], made: tuple[Path, Made]
     ) -> None:
         uploader, _approver = clerks
@@ -131,7 +144,7 @@ class TestAMonthOfFinance:
         uploader.next_step("The control figures do not agree")
         uploader.picture("control")
 
-    def test_corrects_the_control_count_and_decides_about_the_quarantine(
+    def corrects_the_control_count_and_decides_about_the_quarantine(
         self, clerks: tuple[Clerk, Clerk], server: Server
     ) -> None:
         uploader, _approver = clerks
@@ -160,7 +173,7 @@ class TestAMonthOfFinance:
         uploader.picture("part-done")
         assert page.get_by_role("link", name="Approve and publish").count() == 0
 
-    def test_another_person_approves_and_it_is_published(
+    def another_person_approves_and_it_is_published(
         self, clerks: tuple[Clerk, Clerk], server: Server
     ) -> None:
         _uploader, approver = clerks
@@ -178,7 +191,7 @@ class TestAMonthOfFinance:
         published = "SELECT COUNT(*) FROM documents_document WHERE state = 'published'"
         assert rows(server, published) == [(13,)]
 
-    def test_told_each_member_once(self, clerks: tuple[Clerk, Clerk], server: Server) -> None:
+    def told_each_member_once(self, clerks: tuple[Clerk, Clerk], server: Server) -> None:
         told = (
             "SELECT COUNT(*), COUNT(DISTINCT user_id) FROM accounts_notification "
             "WHERE kind = 'statement_published' AND channel = 'in_app'"
@@ -188,7 +201,7 @@ class TestAMonthOfFinance:
             time.sleep(0.2)
         assert rows(server, told) == [(13, 13)]
 
-    def test_corrects_balances_in_a_spreadsheet_and_brings_them_back(
+    def corrects_balances_in_a_spreadsheet_and_brings_them_back(
         self, clerks: tuple[Clerk, Clerk], made: tuple[Path, Made]
     ) -> None:
         uploader, _approver = clerks
@@ -223,13 +236,13 @@ class TestAMonthOfFinance:
         expect(page.locator(".filters")).to_contain_text("To publish 12")
         uploader.picture("corrected")
 
-    def test_rejects_and_takes_up_again(self, clerks: tuple[Clerk, Clerk]) -> None:
+    def rejects_and_takes_up_again(self, clerks: tuple[Clerk, Clerk]) -> None:
         uploader, _approver = clerks
         uploader.with_reason("Reject", "Finance sends another run.")
         uploader.next_step("It was rejected")
         uploader.picture("rejected")
 
-    def test_rolls_the_statements_back(self, clerks: tuple[Clerk, Clerk], server: Server) -> None:
+    def rolls_the_statements_back(self, clerks: tuple[Clerk, Clerk], server: Server) -> None:
         _uploader, approver = clerks
         page = approver.page
         approver.go(BATCHES)
@@ -240,7 +253,7 @@ class TestAMonthOfFinance:
         published = "SELECT COUNT(*) FROM documents_document WHERE state = 'published'"
         assert rows(server, published) == [(0,)]
 
-    def test_closes_the_month_only_when_each_gap_has_its_reason(self, clerks: tuple[Clerk, Clerk]) -> None:
+    def closes_the_month_only_when_each_gap_has_its_reason(self, clerks: tuple[Clerk, Clerk]) -> None:
         uploader, approver = clerks
         page = approver.page
         approver.go(PERIODS)
