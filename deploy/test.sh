@@ -7,7 +7,10 @@
 # server instead, once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-pytest() { .venv/bin/python -m pytest -n "${TEST_WORKERS:-3}" --dist loadfile ${PYTEST_ARGS:-} "$@"; }
+# In the order of tests/conftest.py, which lets those begin first that wait the longest.
+pytest() {
+    .venv/bin/python -m pytest -n "${TEST_WORKERS:-3}" --dist loadfile --no-loadscope-reorder ${PYTEST_ARGS:-} "$@"
+}
 
 if [ -n "${DATABASE_URL:-}" ]; then
     printf '── tests on the server that DATABASE_URL names\n'

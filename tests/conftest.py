@@ -42,6 +42,12 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("suite")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those with servers of their own first: begun at the end, they would keep one worker busy alone."""
+    items.sort(key=lambda item: "tests/live/" not in item.nodeid)
+
+
 @pytest.fixture
 def now() -> datetime:
     return NOW

@@ -19,10 +19,12 @@ _read: tuple[tuple[int, int], timedelta] | None = None
 
 def now() -> datetime:
     """The present instant, aware, in UTC; moved by ``demo_clock`` in demo mode only."""
-    instant = datetime.now(UTC)
-    if settings.DEMO_MODE:
-        return instant + _demo_offset()
-    return instant
+    return datetime.now(UTC) + moved_by()
+
+
+def moved_by() -> timedelta:
+    """How far the club's time stands from the machine's, which other programs (the proxy) go by."""
+    return _demo_offset() if settings.DEMO_MODE else timedelta(0)
 
 
 def _demo_offset() -> timedelta:

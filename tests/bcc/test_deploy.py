@@ -213,7 +213,7 @@ class TestMakefile:
     def test_is_what_the_continuous_integration_calls(self) -> None:
         script = ROOT / ".ci" / "run"
         assert os.access(script, os.X_OK)
-        assert script.read_text().rstrip().splitlines()[-2:] == ["make test", "make soak"]
+        assert script.read_text().rstrip().splitlines()[-1] == "make test"
 
 
 def compose() -> dict[str, Any]:

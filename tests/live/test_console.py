@@ -95,6 +95,14 @@ def phone(server: Server, made: tuple[Path, Made]) -> Iterator[Phone]:
     found.stop()
 
 
+@pytest.fixture
+def night_phone(server: Server, made: tuple[Path, Made]) -> Iterator[Phone]:
+    """Somebody else, whose conversation is in nobody's way."""
+    found = Phone(server, made[1]["people"][1])
+    yield found
+    found.stop()
+
+
 class Seat:
     """One member of staff at one window."""
 
@@ -215,11 +223,11 @@ class TestConsole:
         expect(second.page.locator("#presence")).to_have_text("offline")
 
     def test_shows_the_away_message_of_a_desk_where_nobody_sits(
-        self, sit_down: Callable[[str], Seat], phone: Phone, made: tuple[Path, Made]
+        self, sit_down: Callable[[str], Seat], night_phone: Phone, made: tuple[Path, Made]
     ) -> None:
-        thread = phone.open_desk(made[1]["night"])
-        phone.say(thread, "Hello?")
-        phone.hears(thread, "Nobody sits here now.")
+        thread = night_phone.open_desk(made[1]["night"])
+        night_phone.say(thread, "Hello?")
+        night_phone.hears(thread, "Nobody sits here now.")
         seat = sit_down("front-desk")
         seat.page.set_viewport_size({"width": 900, "height": 1000})
         seat.open()
