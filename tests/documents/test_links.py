@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -183,6 +184,21 @@ class TestCheckedByTheProxy:
         )
         assert re.fullmatch(r"SOA_2026-05_T-\d+\.pdf", asked["name"])
         assert DocumentAccess.objects.get().kind == AccessKind.LINK
+
+    def test_go_by_the_machines_time_where_that_of_the_club_is_moved(
+        self,
+        client_of: Clients,
+        owner: Member,
+        statement: Document,
+        now: datetime,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        moved = SimpleNamespace(moved_by=lambda: timedelta(days=3))
+        monkeypatch.setattr("documents.services.links.clock", moved)
+        made = link_to(client_of(owner), statement, seconds=60).json()
+        (expires,) = parse_qs(urlsplit(made["url"]).query)["expires"]
+        # The club's now is the machine's and three days, of which nginx knows nothing.
+        assert int(expires) == int((now - timedelta(days=3)).timestamp()) + 60
 
     def test_longer_ones_are_not_its_business(
         self, client_of: Clients, owner: Member, statement: Document
