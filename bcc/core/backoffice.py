@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.db import DatabaseError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -156,6 +156,12 @@ class ClubModelAdmin(admin.ModelAdmin[M]):
         """Show a refusal as messages. Raises ``error`` again if it is a defect."""
         for _field, detail in told(error):
             self.message_user(request, detail, messages.ERROR)
+
+    def require(self, request: HttpRequest, permission: str) -> None:
+        """Raises PermissionDenied without ``permission``, as in ``documents.upload_batch``."""
+        user: Any = request.user
+        if not user.has_perm(permission):
+            raise PermissionDenied
 
     def url_of(self, page: str, *args: object) -> str:
         """The address of a page of this admin: ``changelist``, ``change`` with the key, or one of its own."""

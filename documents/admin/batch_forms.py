@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,14 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from bcc.core import clock, transactions
-from bcc.core.backoffice import REFUSALS, actor_of, told
+from bcc.core.backoffice import REFUSALS, ClubModelAdmin, actor_of, told
 from documents.admin.shown import membership_line
 from documents.models import ImportBatch, ImportItem
 from documents.policies.reasons import sentence
 from documents.services.batches import deciding, steps
-
-if TYPE_CHECKING:
-    from documents.admin.batches import ImportBatchAdmin
 
 MOST_LINES: Final = 500
 
@@ -37,7 +34,7 @@ class ControlForm(forms.Form):
     )
 
 
-def control_page(page: ImportBatchAdmin, request: HttpRequest, pk: int) -> HttpResponse:
+def control_page(page: ClubModelAdmin[ImportBatch], request: HttpRequest, pk: int) -> HttpResponse:
     """Correct what Finance said of the batch."""
     page.require(request, "documents.upload_batch")
     batch = get_object_or_404(ImportBatch, pk=pk)
@@ -67,7 +64,7 @@ def control_page(page: ImportBatchAdmin, request: HttpRequest, pk: int) -> HttpR
     return TemplateResponse(request, "admin/documents/control.html", context)
 
 
-def decide_all_page(page: ImportBatchAdmin, request: HttpRequest, pk: int) -> HttpResponse:
+def decide_all_page(page: ClubModelAdmin[ImportBatch], request: HttpRequest, pk: int) -> HttpResponse:
     """Accept or discard all that wait for one reason: each is named, and at most so many at once."""
     page.require(request, "documents.upload_batch")
     batch = get_object_or_404(ImportBatch, pk=pk)

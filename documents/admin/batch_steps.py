@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -13,15 +13,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from bcc.core import clock
 from bcc.core.actors import Actor
-from bcc.core.backoffice import actor_of
+from bcc.core.backoffice import ClubModelAdmin, actor_of
 from documents.admin.next_step import Viewer
 from documents.models import ImportBatch
 from documents.policies.batches import BatchState
 from documents.selectors.batches import Counts, counts_of
 from documents.services.batches import steps
-
-if TYPE_CHECKING:
-    from documents.admin.batches import ImportBatchAdmin
 
 View = Callable[..., HttpResponse]
 
@@ -49,7 +46,7 @@ class Step:
     lines: Callable[[ImportBatch, Counts], list[str]] = lambda _batch, _counts: []
     is_grave: bool = False
 
-    def bound_to(self, page: ImportBatchAdmin) -> View:
+    def bound_to(self, page: ClubModelAdmin[ImportBatch]) -> View:
         def view(request: HttpRequest, pk: int) -> HttpResponse:
             page.require(request, self.permission)
             batch = get_object_or_404(ImportBatch, pk=pk)
@@ -203,7 +200,9 @@ STEPS: Final[dict[str, Step]] = {
 }
 
 
-def buttons(page: ImportBatchAdmin, batch: ImportBatch, counts: Counts, viewer: Viewer) -> list[Button]:
+def buttons(
+    page: ClubModelAdmin[ImportBatch], batch: ImportBatch, counts: Counts, viewer: Viewer
+) -> list[Button]:
     """What this viewer can do with the batch now, what comes next first."""
     allowed = {"documents.upload_batch": viewer.may_upload, "documents.approve_batch": viewer.may_approve}
     found = []

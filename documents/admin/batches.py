@@ -105,11 +105,6 @@ class ImportBatchAdmin(ReadOnlyModelAdmin[ImportBatch]):
             is_uploader=batch.uploader_id == user.pk and rule_of(batch.kind).needs_second_person,
         )
 
-    def require(self, request: HttpRequest, permission: str) -> None:
-        user: Any = request.user
-        if not user.has_perm(permission):
-            raise PermissionDenied
-
     # -------------------------------------------------------------------------------------- pages
 
     def get_urls(self) -> list[URLPattern]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -18,15 +18,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from PIL import Image
 
+from bcc.core.backoffice import ClubModelAdmin
 from documents.isolation import ChildFailedError, Refusal
 from documents.models import BatchKind, PageRegion
 from documents.parsers import pdfs
 from documents.policies.reasons import sentence
 from documents.services.batches.kinds.accounts import Accounts
 from documents.services.batches.kinds.merged import regions_of
-
-if TYPE_CHECKING:
-    from documents.admin.rules import PageRegionAdmin
 
 WIDTH: Final = 640
 MOST_PAGES: Final = 3
@@ -68,7 +66,7 @@ class TriedPage:
     is_found: bool
 
 
-def region_test_page(page: PageRegionAdmin, request: HttpRequest) -> HttpResponse:
+def region_test_page(page: ClubModelAdmin[PageRegion], request: HttpRequest) -> HttpResponse:
     """Try the club's regions, or one that is not saved yet, with the first pages of a sample."""
     form = RegionTestForm(request.POST or None, request.FILES or None)
     tried: list[TriedPage] = []
