@@ -12,7 +12,7 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -21,12 +21,14 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
 
+from accounts.policies.identity import Identity
 from bcc.core import clock
 from bcc.core.clock import instant_text
 from bcc.core.errors import BusyError, DomainError
 from chat.fanout.bus import LocalBus, RedisBus, publish
 from chat.fanout.frames import Presence, presence_topic, text_of
-from chat.fanout.hub import SWEEP_SECONDS, Hub, Missed
+from chat.fanout.hub import SWEEP_SECONDS, Ear, Hub, Missed
+from chat.fanout.wires import Wire
 from chat.models import topic_of
 from chat.policies.pace import Pace
 from chat.policies.presence import BEAT
@@ -34,9 +36,6 @@ from chat.selectors import messages, rooms
 from chat.services import connections
 from chat.services.pointers import Pointer, move_pointers
 from chat.services.send import Outgoing, Sent, send_messages
-
-if TYPE_CHECKING:
-    from chat.consumers.club import ClubSocket
 
 # Of what is said at once, so many messages stand in one transaction.
 MOST_TOGETHER: Final = 64
@@ -82,11 +81,33 @@ def _conversation(topic: str) -> UUID:
     return UUID(topic.removeprefix("c."))
 
 
+class Seated(Ear, Protocol):
+    """What the office knows of a socket. ``speaker`` is ``identity`` where it is signed in."""
+
+    connection: UUID | None
+
+    @property
+    def identity(self) -> Identity | None: ...
+
+    @property
+    def speaker(self) -> Identity: ...
+
+    @property
+    def wire(self) -> Wire: ...
+
+    @property
+    def watching(self) -> Mapping[int, UUID]: ...
+
+    def ring(self, event: str) -> None: ...
+
+    def ring_with(self, event: dict[str, Any]) -> None: ...
+
+
 class Office:
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"[-80:]
         self.hub = Hub(Truth())
-        self.sockets: set[ClubSocket] = set()
+        self.sockets: set[Seated] = set()
         self._loop = asyncio.get_running_loop()
         self._asks: list[tuple[Outgoing, Answer]] = []
         self._paces: dict[int, Pace] = {}
@@ -103,11 +124,11 @@ class Office:
 
     # ------------------------------------------------------------------------------ sockets
 
-    def enter(self, one: ClubSocket) -> None:
+    def enter(self, one: Seated) -> None:
         self.sockets.add(one)
         self._stir(one.speaker.user_id)
 
-    async def leave(self, one: ClubSocket, connection: UUID | None) -> None:
+    async def leave(self, one: Seated, connection: UUID | None) -> None:
         """A socket has gone; after the last one the office closes, and its rows go."""
         self.hub.leave(one)
         self.sockets.discard(one)
@@ -192,7 +213,7 @@ class Office:
         self._pointers[key] = pointer
         self._start("gather", self._gather)
 
-    def note_active(self, one: ClubSocket, now: datetime) -> None:
+    def note_active(self, one: Seated, now: datetime) -> None:
         """A hand is at the device. Written with the next beat; shown at once if they were not there."""
         if one.connection is None:
             return
@@ -253,7 +274,7 @@ class Office:
 
     async def _look(self) -> None:
         """Who came into a conversation without being told, and whose household is suspended."""
-        by_user: dict[int, list[ClubSocket]] = {}
+        by_user: dict[int, list[Seated]] = {}
         for one in self.sockets:
             by_user.setdefault(one.speaker.user_id, []).append(one)
         since, self._looked_at = self._looked_at - timedelta(seconds=10), clock.now()
