@@ -18,6 +18,10 @@ ONE_TIME_CODE: Final = MessageKind(
             "",
             _("$code is your code for $club, for five minutes. Give it to nobody, not to staff either."),
         ),
+        Channel.PUSH: (
+            _("Your code for $club"),
+            _("$code, for five minutes. Give it to nobody, not to staff either."),
+        ),
         Channel.EMAIL: (
             _("Your code for $club"),
             _(

@@ -195,14 +195,15 @@ def _supersede(*, user_id: int, purpose: Purpose, now: datetime) -> None:
 
 
 def _reach(user: User | None) -> tuple[Channel, str]:
-    """The first channel of OTP_CHANNELS that has a sender and an address, and that address masked."""
+    """The first channel of OTP_CHANNELS that has a sender and reaches them, and where to, masked."""
     channels = channels_of_codes()
     if user is None:
+        if channels[:1] == [Channel.PUSH]:
+            _phone_of(0)  # what is asked of somebody too: the reply shall take as long
         return (channels[0] if channels else Channel.EMAIL), ""
     for channel in channels:
-        address = address_of(user, channel)
-        if address:
-            return channel, masked(address)
+        if shown := destination_shown(user, channel):
+            return channel, shown
     raise NoChannelError
 
 
@@ -211,9 +212,22 @@ def channels_of_codes() -> list[Channel]:
     return [Channel(name) for name in settings.OTP_CHANNELS if name in settings.NOTIFICATION_SENDERS]
 
 
-def address_of(user: User, channel: Channel) -> str:
-    """Where a code reaches ``user`` by ``channel``; empty if nowhere."""
-    return str(user.mobile) if channel == Channel.SMS else user.email
+def destination_shown(user: User, channel: Channel) -> str:
+    """Where a code reaches ``user`` by ``channel``, as it may be shown before sign-in; empty if nowhere.
+
+    A push goes to devices that a code was right on before, never to the one that is signing in, and
+    is shown as the kind of the device last seen: its name may be its owner's.
+    """
+    if channel == Channel.PUSH:
+        device = _phone_of(user.pk)
+        return "" if device is None else str(device.get_platform_display())
+    address = str(user.mobile) if channel == Channel.SMS else user.email
+    return masked(address) if address else ""
+
+
+def _phone_of(user_id: int) -> Device | None:
+    reached = Device.objects.reached_by_push().filter(user_id=user_id)
+    return reached.order_by("-last_seen_at", "-pk").first()
 
 
 def _key_of(user: User | None, nobody: User | None) -> int:

@@ -14,12 +14,11 @@ from django.utils.module_loading import import_string
 from accounts.models import Channel, Device, Notification, OneTimePassword
 from accounts.policies.codes import derive_code
 from accounts.policies.delivery import LEASE, MAX_ATTEMPTS, next_try
-from accounts.policies.identifiers import masked
 from accounts.senders import RefusedError, Sender, SendError
 from accounts.senders.base import GoneError, PushSender
 from accounts.services.messages import Text, find_kind, render
 from accounts.services.notifications import push_shown, write_outbox
-from accounts.services.one_time_passwords import address_of, channels_of_codes
+from accounts.services.one_time_passwords import channels_of_codes, destination_shown
 from accounts.services.sms_budget import SmsRefusedError, take_place
 from bcc.core import transactions
 
@@ -146,7 +145,7 @@ def _fail_over(row: Notification, now: datetime) -> None:
         if otp.consumed_at or otp.superseded_at:
             return
         OneTimePassword.objects.filter(pk=otp.pk).update(
-            channel=channel, destination=masked(address_of(row.user, channel))
+            channel=channel, destination=destination_shown(row.user, channel)
         )
     key = f"{row.dedupe_key.rpartition(':')[0]}:{channel}"
     if Notification.objects.filter(dedupe_key=key).exists():
@@ -170,7 +169,7 @@ def _next_channel(row: Notification) -> Channel | None:
     if row.one_time_password is not None:
         tried = channels_of_codes()
         after = tried[tried.index(Channel(row.channel)) + 1 :] if row.channel in tried else []
-        return next((one for one in after if address_of(row.user, one)), None)
+        return next((one for one in after if destination_shown(row.user, one)), None)
     can_be_mailed = row.channel == Channel.SMS and Channel.EMAIL in settings.NOTIFICATION_SENDERS
     if not can_be_mailed or not row.user.email:
         return None

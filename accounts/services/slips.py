@@ -15,8 +15,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from accounts.models import Channel, Member
-from accounts.policies.identifiers import masked
-from accounts.services.one_time_passwords import address_of, channels_of_codes
+from accounts.services.one_time_passwords import channels_of_codes, destination_shown
 
 A_PAGE: Final = 4
 _MARGIN: Final = 16 * mm
@@ -60,8 +59,8 @@ def where_to(member: Member) -> str:
     if member.user is None:
         return ""
     for channel in channels_of_codes():
-        if address := address_of(member.user, Channel(channel)):
-            return masked(address)
+        if shown := destination_shown(member.user, Channel(channel)):
+            return shown
     return ""
 
 

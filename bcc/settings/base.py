@@ -14,6 +14,7 @@ import django_stubs_ext
 import environ
 from corsheaders.defaults import default_headers
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from bcc.core import logs
@@ -200,8 +201,11 @@ FCM_CREDENTIALS_FILE = env.str("FCM_CREDENTIALS_FILE", "")
 FCM_URL = env.str("FCM_URL", "https://fcm.googleapis.com")
 if FCM_CREDENTIALS_FILE:
     NOTIFICATION_SENDERS["push"] = "accounts.senders.push.FcmSender"
-# One-time codes go by the first of these that has a sender and for which the person has an address.
-OTP_CHANNELS = ["sms", "email"]
+# One-time codes go by the first of these that has a sender and that reaches the person; `push` reaches
+# who has another device that was trusted before.
+OTP_CHANNELS = env.list("OTP_CHANNELS", default=["sms", "email"])
+if set(OTP_CHANNELS) - {"push", "sms", "email"} or not OTP_CHANNELS:
+    raise ImproperlyConfigured(f"OTP_CHANNELS is a list of push, sms and email, not {OTP_CHANNELS}.")
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 OTP_TOTP_ISSUER = CLUB_NAME

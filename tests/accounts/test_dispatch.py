@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Channel, Device, Notification, OneTimePassword, SmsUse, User
@@ -28,7 +29,7 @@ from accounts.senders.push import FcmSender
 from accounts.services import notifications, outbox
 from accounts.services.messages import find_kind
 from accounts.services.notifications import News, notify, notify_each
-from accounts.services.one_time_passwords import Purpose, issue_challenge
+from accounts.services.one_time_passwords import Purpose, check_code, issue_challenge
 from accounts.services.outbox import due_notifications, send_notification
 from accounts.services.sms_budget import SmsRefusedError, take_place
 from accounts.views.me import _preferences
@@ -395,6 +396,42 @@ class TestPush:
         pushing.answers = [(400, "{}")]
         with pytest.raises(SendError, match="no access token"):
             FcmSender().send("a", "x", "y")
+
+    def test_a_code_goes_to_a_device_trusted_before_and_by_mail_where_it_is_gone(
+        self, pushing: Gateway, phone: Device, mailbox: Mailbox, user: User, settings: Any, now: datetime
+    ) -> None:
+        settings.OTP_CHANNELS = ["push", "email"]
+        settings.NOTIFICATION_SENDERS["email"] = "accounts.senders.EmailSender"
+        Device.objects.create(user=user, platform="web", push_token="not-trusted", last_seen_at=now)
+        told = issue_challenge(user=user, purpose=Purpose.DEVICE, now=now)
+        assert (told.channel, told.sent_to) == ("push", phone.get_platform_display())
+        send_due(now)
+        (sent,) = [json.loads(one.body)["message"] for one in pushing.heard if one.path != "/token"]
+        assert sent["token"] == "push-token-1"
+        code = re.search(r"\b\d{6}\b", sent["notification"]["body"])
+        assert code is not None
+        assert check_code(challenge=told.challenge, code=code[0], now=now).user_id == user.pk
+        pushing.answers = [(404, '{"error": {"status": "NOT_FOUND"}}')]
+        issue_challenge(user=user, purpose=Purpose.DEVICE, now=now)
+        send_due(now)
+        send_due(now)
+        assert len(mailbox.letters) == 1
+        phone.refresh_from_db()
+        assert phone.push_token == ""
+        assert issue_challenge(user=user, purpose=Purpose.DEVICE, now=now).channel == "email"
+
+    def test_a_code_asked_for_by_a_name_costs_as_many_statements_for_nobody(
+        self, pushing: Gateway, phone: Device, user: User, stranger: Any, settings: Any, now: datetime
+    ) -> None:
+        settings.OTP_CHANNELS = ["push"]
+        nobody = stranger.user
+        counts = []
+        for asked in (user, None):
+            with CaptureQueriesContext(connection) as asked_for:
+                told = issue_challenge(user=asked, nobody=nobody, purpose=Purpose.RESET, now=now)
+            assert (told.channel, told.sent_to) == ("push", "")
+            counts.append(len(asked_for))
+        assert counts[0] == counts[1]
 
     def test_refuses_a_file_that_is_no_account(self, settings: Any, tmp_path: Path) -> None:
         settings.FCM_CREDENTIALS_FILE = str(tmp_path / "none.json")
