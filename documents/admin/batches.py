@@ -259,6 +259,8 @@ class ImportBatchAdmin(ReadOnlyModelAdmin[ImportBatch]):
             "can_correct": bool(handler_of(batch.kind).error_columns)
             and viewer.may_upload
             and batch.state in (BatchState.REVIEW, BatchState.PUBLISHED),
+            # Before that a part of it is there, and no figure can agree.
+            "is_read": batch.state != BatchState.RECEIVED,
             "is_papers": not handler_of(batch.kind).error_columns,
             **outgoing.offers(request, batch),
         }

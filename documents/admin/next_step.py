@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from documents.models import ImportBatch
+from documents.models import BatchKind, ImportBatch
 from documents.policies.batches import BatchState
 from documents.selectors.batches import Counts
 
@@ -44,21 +44,21 @@ def next_step(batch: ImportBatch, counts: Counts, viewer: Viewer) -> NextStep:
     if state == BatchState.REVIEW:
         return _in_review(batch, counts, viewer)
     if state == BatchState.PUBLISHED:
-        return _published(counts, viewer)
+        return _published(batch, counts, viewer)
     if state == BatchState.FAILED:
         return NextStep(
             _("It could not go on: %(why)s Then try again, or reject it.") % {"why": batch.failure_detail},
             does="reopen",
         )
     if state == BatchState.REJECTED:
-        return NextStep(
-            _("It was rejected, and nothing of it was published. Upload other files, or take it up again."),
-            does="reopen",
-        )
-    return NextStep(
-        _("It was rolled back: members see what they saw before it. Take it up again to publish it anew."),
-        does="reopen",
-    )
+        return _over(_("It was rejected, and nothing of it was published."), viewer)
+    return _over(_("It was rolled back: members see what they saw before it."), viewer)
+
+
+def _over(what: str, viewer: Viewer) -> NextStep:
+    if viewer.may_upload:
+        return NextStep(f"{what} {_('Upload other files, or take it up again.')}", does="reopen")
+    return NextStep(f"{what} {_('A colleague who uploads can take it up again.')}")
 
 
 def _in_review(batch: ImportBatch, counts: Counts, viewer: Viewer) -> NextStep:
@@ -93,7 +93,7 @@ def _in_review(batch: ImportBatch, counts: Counts, viewer: Viewer) -> NextStep:
     )
 
 
-def _published(counts: Counts, viewer: Viewer) -> NextStep:
+def _published(batch: ImportBatch, counts: Counts, viewer: Viewer) -> NextStep:
     undo = _("Roll back takes all of it away again and shows what was there before.")
     if counts.waiting and viewer.may_upload:
         text = ngettext(
@@ -102,7 +102,14 @@ def _published(counts: Counts, viewer: Viewer) -> NextStep:
             counts.waiting,
         ) % {"count": counts.waiting}
         return NextStep(text, undo, "reopen")
-    return NextStep(_("Published, and the members are told. There is nothing left to do here."), undo)
+    told = _("Published, and the members are told.")
+    if batch.kind == BatchKind.BALANCES and viewer.may_upload:
+        more = _(
+            "Where Finance sends no statements as PDF, render those of the month from these rows, below."
+        )
+    else:
+        more = _("There is nothing left to do here.")
+    return NextStep(f"{told} {more}", undo)
 
 
 def is_reconciled(batch: ImportBatch, counts: Counts) -> bool:
