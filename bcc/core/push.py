@@ -42,6 +42,13 @@ def to_consumer(public_id: UUID, event: Mapping[str, Any]) -> None:
     _send_after_commit([(group_of(public_id), dict(event))])
 
 
+async def send_to(public_id: UUID, event: Mapping[str, Any]) -> None:
+    """The same at once, from the loop of the sockets. Raises RedisError and OSError."""
+    group, layer = group_of(public_id), get_channel_layer()
+    if layer is not None:
+        await layer.group_send(group, {**event, "to": group})
+
+
 def _send_after_commit(events: Sequence[tuple[str, dict[str, Any]]]) -> None:
     async def send() -> None:
         layer = get_channel_layer()
@@ -49,7 +56,8 @@ def _send_after_commit(events: Sequence[tuple[str, dict[str, Any]]]) -> None:
             return
         try:
             for group, event in events:
-                await layer.group_send(group, event)
+                # A process has one channel for all of its sockets: the event says whose it is.
+                await layer.group_send(group, {**event, "to": group})
         except (RedisError, OSError) as error:
             log.warning("push_failed", events=len(events), kind=events[0][1]["type"], reason=repr(error))
 

@@ -16,6 +16,8 @@ SQLITE_TIMEOUT_SECONDS = 20
 SCHEMES = frozenset({"sqlite", "postgres", "postgresql", "mssql"})
 PYTHON_DRIVERS = ("mssql_python", "pyodbc")
 ODBC_DRIVER = "ODBC Driver 18 for SQL Server"
+# Messages on their way to one process, for all of its sockets together; more are dropped.
+CHANNEL_CAPACITY = 5_000
 # The alias of the cache that holds the counters of rate limits.
 COUNTERS = "counters"
 REDIS_VISIBILITY_TIMEOUT_SECONDS = 15 * 60
@@ -107,7 +109,10 @@ def embedded_services() -> dict[str, Any]:
     return {
         "CACHES": {"default": memory, COUNTERS: memory},
         "CHANNEL_LAYERS": {
-            "default": {"BACKEND": "bcc.core.layers.ThreadedInMemoryLayer", "CONFIG": {"capacity": 500}}
+            "default": {
+                "BACKEND": "bcc.core.layers.ThreadedInMemoryLayer",
+                "CONFIG": {"capacity": CHANNEL_CAPACITY},
+            }
         },
         # One process: what happens in the chat is handed over in it.
         "CHAT_REDIS_URL": "",
@@ -136,7 +141,7 @@ def redis_services(url: str) -> dict[str, Any]:
                     # The client's own default times an idle receive() out after five seconds.
                     "hosts": [{"address": url, "socket_timeout": None}],
                     "prefix": "bcc-layer",
-                    "capacity": 500,
+                    "capacity": CHANNEL_CAPACITY,
                 },
             }
         },

@@ -17,7 +17,6 @@ import structlog
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
-from channels.layers import get_channel_layer
 from channels.utils import await_many_dispatch
 from django.conf import settings
 from django.db import DatabaseError
@@ -27,7 +26,7 @@ from redis.exceptions import RedisError
 from accounts.policies.identity import Identity
 from bcc.core import clock
 from bcc.core.errors import BusyError, DomainError, NotAllowedError, NotAuthenticatedError
-from bcc.core.push import group_of
+from bcc.core.push import send_to
 from chat.consumers.office import office_here
 from chat.consumers.speaking import Speaking
 from chat.fanout.wires import EXTENSION, AsgiWire, Batch, RawWire
@@ -42,8 +41,6 @@ HEARTBEAT_SECONDS: Final = 25
 # How often a socket asks whether its session still stands.
 RECHECK_SECONDS: Final = 25.0
 LAST_WORD_SECONDS: Final = 0.5
-# How long to wait for a channel layer that is away before it is asked again.
-LAYER_SECONDS: Final = 0.5
 GOODBYE_SECONDS: Final = 2.0
 # Frames that are refused: five at once, and then one in ten seconds.
 REFUSALS_AT_ONCE: Final = 5
@@ -88,6 +85,7 @@ class ClubSocket(Speaking, AsyncConsumer):
         self._patience = Pace(REFUSALS_PER_SECOND, REFUSALS_AT_ONCE)
         self._opened: list[Any] = []
         self._is_counted = False
+        self._is_in_office = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope, self.base_send = scope, send
@@ -95,23 +93,10 @@ class ClubSocket(Speaking, AsyncConsumer):
         self.wire: RawWire | AsgiWire = (
             AsgiWire(send, self._slow) if protocol is None else RawWire(protocol, self._slow)
         )
-        self.channel_layer = get_channel_layer()
-        self.channel_name = await self.channel_layer.new_channel()
         began = time.monotonic()
-
-        async def from_layer() -> Any:
-            while True:
-                try:
-                    return await self.channel_layer.receive(self.channel_name)
-                except (RedisError, OSError) as error:
-                    # It comes back, without the groups that it had.
-                    log.warning("socket_layer_lost", reason=type(error).__name__)
-                    await asyncio.sleep(LAYER_SECONDS)
-                    self.ring("layer.restored")
-
         _in_process.add(self)
         try:
-            await await_many_dispatch([receive, from_layer, self._alarms.get], self.dispatch)
+            await await_many_dispatch([receive, self._alarms.get], self.dispatch)
         except StopConsumer:
             pass  # Channels' way to end
         finally:
@@ -129,7 +114,7 @@ class ClubSocket(Speaking, AsyncConsumer):
         self.ring_with({"type": event})
 
     def ring_with(self, event: dict[str, Any]) -> None:
-        """As if the channel layer had brought ``event``."""
+        """Let ``event`` come next, as the channel layer brings it."""
         self._alarms.put_nowait(event)
 
     @property
@@ -250,17 +235,7 @@ class ClubSocket(Speaking, AsyncConsumer):
             await self._part("session_ended", Close.SESSION_ENDED)
         except (BusyError, DatabaseError) as error:
             log.warning("socket_not_rechecked", reason=repr(error)[:200])  # the next alarm asks again
-        await self.layer_restored(event)
         self._set_alarm("recheck.due", RECHECK_SECONDS)
-
-    async def layer_restored(self, event: dict[str, Any]) -> None:
-        """Listen to the user's group again: what was sent meanwhile is lost, and was a hint."""
-        if self.admission is None:
-            return
-        try:
-            await self.channel_layer.group_add(group_of(self.admission.user), self.channel_name)
-        except (RedisError, OSError):
-            log.warning("socket_not_joined_again")  # the next recheck does it
 
     async def server_stopping(self, event: dict[str, Any]) -> None:
         await self._part("restarting", Close.RESTARTING)
@@ -270,19 +245,19 @@ class ClubSocket(Speaking, AsyncConsumer):
     async def _sign_in(self, way: str, admit: Any, **credential: Any) -> None:
         try:
             admission: Admission = await database_sync_to_async(admit)(**credential)
-            group = group_of(admission.user)
+            self.office, self._is_in_office = office_here(), True
+            self.office.open_door(self)
             # The group first, the row second: a session that ends in between is heard of or seen.
-            await self.channel_layer.group_add(group, self.channel_name)
+            await self.office.switchboard.connect(self, admission.user)
             self.admission = admission
             self.identity = await database_sync_to_async(confirm)(admission=admission, now=clock.now())
-            self.office = office_here()
             self.office.enter(self)
             self.connection = await database_sync_to_async(connect)(
                 process=self.office.name, identity=self.identity, now=clock.now()
             )
-            self._opened = [time.time_ns(), self.channel_name]
+            self._opened = [time.time_ns(), str(self.connection)]
             opened = {"type": "session.opened", "session": str(admission.session), "opened": self._opened}
-            await self.channel_layer.group_send(group, opened)
+            await send_to(admission.user, opened)
         except NotAuthenticatedError as refusal:
             await self._refuse(refusal, Close.NOT_AUTHENTICATED)
         except NotAllowedError as refusal:
@@ -321,17 +296,11 @@ class ClubSocket(Speaking, AsyncConsumer):
         self._set_alarm(None)
         self.wire.end()
         CLOSED.labels(self.closed_by).inc()
-        if self.admission is None:
-            return
-        if self.identity is not None:
-            await self.office.leave(self, self.connection)
         if self._is_counted:
             OPEN.dec()
-        try:
-            await self.channel_layer.group_discard(group_of(self.admission.user), self.channel_name)
-        except (RedisError, OSError) as error:
-            # The layer forgets the channel by itself.
-            log.warning("socket_not_left", reason=type(error).__name__)
+        if self._is_in_office:
+            user = None if self.admission is None else self.admission.user
+            await self.office.leave(self, user, self.connection)
 
     def _set_alarm(self, event: str | None, seconds: float = 0.0) -> None:
         if self._alarm is not None:

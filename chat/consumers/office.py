@@ -25,6 +25,7 @@ from accounts.policies.identity import Identity
 from bcc.core import clock
 from bcc.core.clock import instant_text
 from bcc.core.errors import BusyError, DomainError
+from chat.consumers.switchboard import Switchboard
 from chat.fanout.bus import LocalBus, RedisBus, publish
 from chat.fanout.frames import Presence, presence_topic, text_of
 from chat.fanout.hub import SWEEP_SECONDS, Ear, Hub, Missed
@@ -108,6 +109,9 @@ class Office:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"[-80:]
         self.hub = Hub(Truth())
         self.sockets: set[Seated] = set()
+        self.switchboard = Switchboard(self.name)
+        # Everybody from the door on; of them those are ``sockets`` who have signed in.
+        self._inside: set[Seated] = set()
         self._loop = asyncio.get_running_loop()
         self._asks: list[tuple[Outgoing, Answer]] = []
         self._paces: dict[int, Pace] = {}
@@ -124,12 +128,17 @@ class Office:
 
     # ------------------------------------------------------------------------------ sockets
 
+    def open_door(self, one: Seated) -> None:
+        """Somebody is about to come in: the office stays until they ``leave``."""
+        self._inside.add(one)
+
     def enter(self, one: Seated) -> None:
         self.sockets.add(one)
         self._stir(one.speaker.user_id)
 
-    async def leave(self, one: Seated, connection: UUID | None) -> None:
-        """A socket has gone; after the last one the office closes, and its rows go."""
+    async def leave(self, one: Seated, user: UUID | None, connection: UUID | None) -> None:
+        """A socket has gone, of ``user`` if that is known; after the last one the office closes, and its
+        rows go."""
         self.hub.leave(one)
         self.sockets.discard(one)
         if connection is not None:
@@ -137,7 +146,10 @@ class Office:
             self._active.pop(connection, None)
         if one.identity is not None:
             self._stir(one.identity.user_id)
-        if self.sockets:
+        if user is not None:
+            await self.switchboard.disconnect(one, user)
+        self._inside.discard(one)
+        if self._inside:
             return
         if _offices.get(self._loop) is self:
             del _offices[self._loop]
@@ -158,6 +170,7 @@ class Office:
         except (BusyError, DatabaseError):
             log.warning("chat_office_not_ended", exc_info=True)  # the next beat of another sweeps it up
         await self.hub.end()
+        await self.switchboard.close()
 
     # ------------------------------------------------------------------------------ saying
 
@@ -262,6 +275,7 @@ class Office:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
                 await self.hub.sweep()
+                await self.switchboard.call()
                 await self._look()
                 if self._loop.time() - beaten >= BEAT_SECONDS:
                     beaten = self._loop.time()

@@ -165,5 +165,5 @@ class TestOneSocketASession:
     ) -> None:
         socket = await sockets.sign_in(person)
         late = {"type": "session.opened", "session": str(person.session.public_id), "opened": [0, "older"]}
-        await get_channel_layer().group_send(push.group_of(user_of(person).public_id), late)
+        await push.send_to(user_of(person).public_id, late)
         assert await socket.receive_nothing()
