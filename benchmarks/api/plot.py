@@ -50,13 +50,18 @@ def picture(found: dict[str, Any]) -> str:
             x = LEFT + column * (PANEL_WIDTH + GAP_X)
             y = TOP + row * (PANEL_HEIGHT + GAP_Y)
             values = [
-                [float(found["scales"][scale]["routes"][route]["sides"][side][name]) for side in sides]
+                [_value(found["scales"][scale]["routes"][route]["sides"], side, name) for side in sides]
                 for scale in scales
             ]
             parts.append(f'<text x="{x}" y="{y - 8}" font-weight="bold">{escape(TITLES[route])}</text>')
             parts.append(f'<text x="{x}" y="{y + 6}" font-size="10" fill="#666">{escape(label)}</text>')
             parts += _bars(x, y + 12, values, [_size(found, scale) for scale in scales], form)
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _value(measured: dict[str, Any], side: str, name: str) -> float | None:
+    """None where this side was not measured at this size."""
+    return float(measured[side][name]) if side in measured else None
 
 
 def _title(found: dict[str, Any]) -> str:
@@ -72,8 +77,8 @@ def _colour(number: int) -> str:
     return COLOURS[number % len(COLOURS)]
 
 
-def _bars(x: float, y: float, groups: list[list[float]], labels: list[str], form: str) -> list[str]:
-    top = max(value for group in groups for value in group) or 1.0
+def _bars(x: float, y: float, groups: list[list[float | None]], labels: list[str], form: str) -> list[str]:
+    top = max(value or 0.0 for group in groups for value in group) or 1.0
     group_width = PANEL_WIDTH / len(groups)
     bar_width = min(46.0, group_width * 0.86 / len(groups[0]))
     floor = y + PANEL_HEIGHT
@@ -81,6 +86,8 @@ def _bars(x: float, y: float, groups: list[list[float]], labels: list[str], form
     for index, (group, label) in enumerate(zip(groups, labels, strict=True)):
         begin = x + index * group_width + (group_width - bar_width * len(group)) / 2
         for number, value in enumerate(group):
+            if value is None:
+                continue
             tall = (PANEL_HEIGHT - 20) * value / top
             left = begin + number * bar_width
             parts.append(
