@@ -2,18 +2,22 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from copy import copy
 from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from accounts.models import Member, User
 from bcc.core.actors import Actor
 from bcc.core.errors import InvalidError
-from documents.models import Asset, BatchFile, BatchKind, ImportBatch, Period
+from documents.models import Asset, BatchEvent, BatchFile, BatchKind, ImportBatch, Period
 from documents.policies.batches import BatchState
+from documents.services.batches import receive as receive_module
 from documents.services.batches.errors import (
     EmptyDeliveryError,
     PeriodClosedError,
@@ -123,33 +127,69 @@ class TestReceiveBatch:
         assert batch.files.get().name == kept
 
 
+@contextmanager
+def without_the_index() -> Iterator[None]:
+    """Without what makes one batch of two: for the negative control."""
+    guarded = ImportBatch._meta.get_field("sha256")
+    plain = copy(guarded)
+    plain._unique = False
+    with connection.schema_editor() as editor:
+        editor.alter_field(ImportBatch, guarded, plain)
+    try:
+        yield
+    finally:
+        for model in (BatchEvent, BatchFile, ImportBatch):
+            model._default_manager.all().delete()
+        with connection.schema_editor() as editor:
+            editor.alter_field(ImportBatch, plain, guarded)
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.engine
 class TestTwoAtOnce:
-    def test_upload_one_batch(
-        self, make_staff: Callable[[str], User], owner: Member, now: datetime, settings: Any
-    ) -> None:
-        """Both are past the look-up before either writes: the index decides."""
+    @pytest.fixture
+    def deliver_twice(
+        self,
+        make_staff: Callable[[str], User],
+        owner: Member,
+        now: datetime,
+        settings: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> Callable[[], list[Received]]:
+        """Two people deliver the same; both have looked and found nothing before either writes."""
         settings.CELERY_TASK_ALWAYS_EAGER = False
         people = [staff(make_staff("Finance Uploader")) for _one in range(2)]
-        both = threading.Barrier(2, timeout=20)
-        found: list[Received] = []
+        both, write = threading.Barrier(2, timeout=20), receive_module._write
 
-        def deliver(by: Actor) -> None:
+        def write_together(*args: Any) -> Received:
+            both.wait()
+            return write(*args)
+
+        monkeypatch.setattr(receive_module, "_write", write_together)
+
+        def deliver(by: Actor) -> Received:
             try:
                 file = balances_file(balance(owner.membership, 0, 1, 0, 1))
-                both.wait()
-                found.append(receive(BALANCES, file, now=now, by=by))
+                return receive(BALANCES, file, now=now, by=by)
             finally:
                 connections.close_all()
 
-        threads = [threading.Thread(target=deliver, args=(one,)) for one in people]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
+        def twice() -> list[Received]:
+            with ThreadPoolExecutor(2) as pool:
+                return list(pool.map(deliver, people))
+
+        return twice
+
+    def test_upload_one_batch(self, deliver_twice: Callable[[], list[Received]]) -> None:
+        found = deliver_twice()
 
         assert sorted(one.is_new for one in found) == [False, True]
         assert len({one.batch.pk for one in found}) == 1
         assert ImportBatch.objects.count() == 1
         assert Asset.objects.count() == BatchFile.objects.count() == 1
+
+    def test_upload_two_without_the_index(self, deliver_twice: Callable[[], list[Received]]) -> None:
+        with without_the_index():
+            found = deliver_twice()
+            assert [one.is_new for one in found] == [True, True]
+            assert ImportBatch.objects.count() == 2
