@@ -32,14 +32,12 @@ from chat.consumers.speaking import Speaking
 from chat.fanout.wires import EXTENSION, AsgiWire, Batch, RawWire
 from chat.policies.pace import Pace
 from chat.serializers import asked, frames
-from chat.services.admission import Admission, admit_ticket, admit_token, confirm, recheck
+from chat.services.admission import Admission, admit_ticket, admit_token, confirm
 from chat.services.connections import connect
 
 # How long a socket may stay silent before it has signed in, and between two pings.
 AUTH_SECONDS: Final = 5.0
 HEARTBEAT_SECONDS: Final = 25
-# How often a socket asks whether its session still stands.
-RECHECK_SECONDS: Final = 25.0
 LAST_WORD_SECONDS: Final = 0.5
 GOODBYE_SECONDS: Final = 2.0
 # Frames that are refused: five at once, and then one in ten seconds.
@@ -230,12 +228,13 @@ class ClubSocket(Speaking, AsyncConsumer):
         if self.admission is None:
             return
         try:
-            self.admission = await database_sync_to_async(recheck)(admission=self.admission, now=clock.now())
+            await database_sync_to_async(confirm)(admission=self.admission, now=clock.now())
         except NotAuthenticatedError:
             await self._part("session_ended", Close.SESSION_ENDED)
+        except NotAllowedError:
+            await self._part("suspended", Close.NOT_ALLOWED)
         except (BusyError, DatabaseError) as error:
-            log.warning("socket_not_rechecked", reason=repr(error)[:200])  # the next alarm asks again
-        self._set_alarm("recheck.due", RECHECK_SECONDS)
+            log.warning("socket_not_rechecked", reason=repr(error)[:200])  # the office asks again
 
     async def server_stopping(self, event: dict[str, Any]) -> None:
         await self._part("restarting", Close.RESTARTING)
@@ -269,7 +268,6 @@ class ClubSocket(Speaking, AsyncConsumer):
             OPEN.inc()
             self._is_counted = True
             log.info("socket_opened", way=way)
-            self._set_alarm("recheck.due", RECHECK_SECONDS)
             self.tell(frames.welcome(now=clock.now(), heartbeat=HEARTBEAT_SECONDS))
 
     async def _refuse(self, refusal: DomainError, code: Close, *, retry_after: int | None = None) -> None:

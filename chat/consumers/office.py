@@ -35,6 +35,7 @@ from chat.policies.pace import Pace
 from chat.policies.presence import BEAT
 from chat.selectors import messages, rooms
 from chat.services import connections
+from chat.services.admission import Admission, in_doubt
 from chat.services.pointers import Pointer, move_pointers
 from chat.services.send import Outgoing, Sent, send_messages
 
@@ -42,6 +43,8 @@ from chat.services.send import Outgoing, Sent, send_messages
 MOST_TOGETHER: Final = 64
 # How long pointers and comings and goings gather.
 GATHER_SECONDS: Final = 0.25
+# How often it is asked whether the sessions of the sockets still stand.
+RECHECK_SECONDS: Final = 25.0
 BEAT_SECONDS: Final = BEAT.total_seconds()
 
 log = structlog.get_logger(__name__)
@@ -86,6 +89,9 @@ class Seated(Ear, Protocol):
     """What the office knows of a socket. ``speaker`` is ``identity`` where it is signed in."""
 
     connection: UUID | None
+
+    @property
+    def admission(self) -> Admission | None: ...
 
     @property
     def identity(self) -> Identity | None: ...
@@ -270,13 +276,16 @@ class Office:
 
     async def _live(self) -> None:
         """Every few seconds: what was missed, and who may be here no more; the beat, less often."""
-        beaten = self._loop.time()
+        beaten = rechecked = self._loop.time()
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
                 await self.hub.sweep()
                 await self.switchboard.call()
                 await self._look()
+                if self._loop.time() - rechecked >= RECHECK_SECONDS:
+                    rechecked = self._loop.time()
+                    await self._recheck()
                 if self._loop.time() - beaten >= BEAT_SECONDS:
                     beaten = self._loop.time()
                     await self._beat()
@@ -298,6 +307,14 @@ class Office:
         for user_id in await in_thread(rooms.suspended)(list(by_user)):
             for one in by_user.get(user_id, ()):
                 one.ring("member.suspended")
+
+    async def _recheck(self) -> None:
+        """Whose session may be over has to look; one question for all of them."""
+        here = {one: one.admission for one in self.sockets if one.admission is not None}
+        doubtful = await in_thread(in_doubt)(admissions=list(here.values()), now=clock.now())
+        for one, admission in here.items():
+            if admission.session in doubtful:
+                one.ring("recheck.due")
 
     async def _beat_now(self) -> None:
         try:

@@ -102,7 +102,8 @@ class Hub:
         self._source = source
         self._rooms: dict[str, Room] = {}
         self._of: dict[Ear, set[str]] = {}
-        self._full: set[Room] = set()
+        # In the order in which they have something to give out.
+        self._full: dict[Room, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, bus: Bus) -> None:
@@ -223,10 +224,10 @@ class Hub:
             # Whatever else comes in this turn of the loop goes out with it, in one write a socket.
             if not self._full:
                 self.loop.call_soon(self._flush)
-            self._full.add(room)
+            self._full[room] = None
 
     def _flush(self) -> None:
-        full, self._full = self._full, set()
+        full, self._full = self._full, {}
         for room in full:
             events, room.outgoing = room.outgoing, []
             batch = Batch([text for _seq, text in events])

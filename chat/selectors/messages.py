@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from bcc.core.clock import instant_text
+from bcc.core.prepared import Prepared
 from chat.fanout.frames import MessageDeleted, MessageNew, MessageUpdated, ShownMessage, text_of
 from chat.models import Conversation, Message
 from chat.selectors.attachments import attached_to
@@ -32,6 +33,17 @@ _FIELDS: Final = (
     "created_at",
     "edited_at",
     "deleted_at",
+)
+
+_NEW: Final = Prepared(
+    lambda *, conversation, first, after: (
+        Message.objects.filter(conversation=conversation, seq__gte=first, seq__lt=after)
+        .order_by("seq")
+        .values_list(*_FIELDS)
+    ),
+    conversation=int,
+    first=int,
+    after=int,
 )
 
 
@@ -61,10 +73,12 @@ def message_row(message_id: int) -> dict[str, Any]:
     return _rows(Message.objects.filter(pk=message_id), 1)[0]
 
 
-def rows_between(conversation_id: int, first: int, count: int) -> list[dict[str, Any]]:
+def new_rows(
+    conversation_id: int, first: int, count: int, *, have_pictures: bool = True
+) -> list[dict[str, Any]]:
     """Rows that took ``count`` numbers from ``first`` on, as new ones."""
-    rows = Message.objects.filter(conversation=conversation_id, seq__gte=first, seq__lt=first + count)
-    return _rows(rows.order_by("seq"), None)
+    rows = _NEW.rows(conversation=conversation_id, first=first, after=first + count)
+    return _with_pictures([dict(zip(_FIELDS, row, strict=True)) for row in rows], look=have_pictures)
 
 
 def rows_of(ids: Iterable[int]) -> list[dict[str, Any]]:
@@ -73,8 +87,11 @@ def rows_of(ids: Iterable[int]) -> list[dict[str, Any]]:
 
 
 def _rows(messages: Any, most: int | None) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = list(messages.values(*_FIELDS)[:most])
-    pictures = attached_to([row["pk"] for row in found]) if found else {}
+    return _with_pictures(list(messages.values(*_FIELDS)[:most]), look=True)
+
+
+def _with_pictures(found: list[dict[str, Any]], *, look: bool) -> list[dict[str, Any]]:
+    pictures = attached_to([row["pk"] for row in found]) if found and look else {}
     for row in found:
         row["attachments"] = pictures.get(row["pk"], [])
     return found

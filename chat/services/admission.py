@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
@@ -19,14 +20,13 @@ from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
 from accounts.policies.identity import Identity
-from accounts.services import epoch
+from accounts.selectors.identities import live_sessions
 from accounts.services.identities import identify, identify_browser, identify_session
 from bcc.core.errors import BusyError, NotAllowedError, NotAuthenticatedError
 from chat.selectors.rooms import suspended
 
 TICKET_LIFETIME: Final = timedelta(seconds=30)
 TICKET_BYTES: Final = 32
-TRUSTED_FOR: Final = timedelta(hours=1)
 # Longer than any ticket of ours; nothing is hashed that cannot be one.
 MOST_CHARACTERS: Final = 64
 
@@ -53,15 +53,13 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whose socket it is, and of which session; ``mark`` was the revocation epoch at ``seen_at``.
+    """Whose socket it is, and of which session.
 
     ``browser`` is the key of a session of the back office, where the socket hangs on that.
     """
 
     user: UUID
     session: UUID
-    mark: epoch.Mark
-    seen_at: datetime
     browser: str = ""
 
 
@@ -90,7 +88,6 @@ def admit_ticket(*, ticket: str, now: datetime) -> Admission:
     if not ticket.isascii() or len(ticket) > MOST_CHARACTERS:
         raise TicketInvalidError
     key = _key(ticket)
-    mark = epoch.current_mark()
     try:
         claim = cache.get(key)
         # Of two who read it, one deletes it: that one is admitted.
@@ -99,14 +96,13 @@ def admit_ticket(*, ticket: str, now: datetime) -> Admission:
     except (RedisError, OSError) as error:
         log.warning("socket_ticket_not_read", reason=type(error).__name__)
         raise BusyError from error
-    return Admission(UUID(claim["user"]), UUID(claim["session"]), mark, now, claim.get("browser", ""))
+    return Admission(UUID(claim["user"]), UUID(claim["session"]), claim.get("browser", ""))
 
 
 def admit_token(*, token: str, now: datetime) -> Admission:
     """For the first frame of a socket. Raises NotAuthenticatedError as the API does."""
-    mark = epoch.current_mark()
     identity = identify(token=token, now=now)
-    return Admission(identity.public_id, identity.session_id, mark, now)
+    return Admission(identity.public_id, identity.session_id)
 
 
 def confirm(*, admission: Admission, now: datetime) -> Identity:
@@ -126,17 +122,12 @@ def confirm(*, admission: Admission, now: datetime) -> Identity:
     return identity
 
 
-def recheck(*, admission: Admission, now: datetime) -> Admission:
-    """``admission``, looked at again if anybody's sessions have ended since: a push may be lost.
-
-    And every hour, because a session also ends by its age. Raises SessionEndedError.
-    """
-    mark = epoch.current_mark()
-    # Nobody tells of a browser's session that ends, so that one is looked at each time.
-    if mark == admission.mark and now - admission.seen_at < TRUSTED_FOR and not admission.browser:
-        return admission
-    confirm(admission=admission, now=now)
-    return replace(admission, mark=mark, seen_at=now)
+def in_doubt(*, admissions: Collection[Admission], now: datetime) -> set[UUID]:
+    """The sessions of ``admissions`` for which ``confirm`` must say whether they stand: those that are over,
+    for the push that said so may have been lost, and each of a browser, of whose end nobody tells."""
+    own = {one.session for one in admissions if not one.browser}
+    browsers = {one.session for one in admissions if one.browser}
+    return (own - live_sessions(own, now)) | browsers
 
 
 def _key(text: str) -> str:

@@ -13,7 +13,6 @@ from django.db import IntegrityError
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts.models import PrivilegeHold
 from accounts.policies.identity import Identity
 from bcc.core import clock, transactions
 from bcc.core.errors import DomainError
@@ -22,7 +21,15 @@ from chat.policies import rights
 from chat.policies.hours import is_staffed, next_opening
 from chat.selectors.attachments import sendable
 from chat.selectors.desks import spans_of
-from chat.selectors.messages import rows_between
+from chat.selectors.messages import new_rows
+from chat.selectors.sending import (
+    barred_from_chat,
+    conversations_by_id,
+    insert_messages,
+    present_in,
+    said_before,
+    take_numbers,
+)
 from chat.services import announce
 from chat.services.errors import (
     ChatHoldError,
@@ -136,19 +143,7 @@ def _send(*, asks: Sequence[Outgoing], now: datetime) -> list[Sent | DomainError
 
 def _find_said(batch: Sequence[_Ask]) -> None:
     """Answer those that were said before."""
-    ids = [one.ask.client_id for one in batch]
-    senders = {one.ask.sender.user_id for one in batch}
-    said: dict[tuple[int, UUID], tuple[UUID | None, int | None, UUID]] = {
-        (sender, client_id): (public_id, seq, conversation)
-        for sender, client_id, public_id, seq, conversation in Message.objects.filter(
-            client_id__in=ids, sender_id__in=senders
-        ).values_list("sender_id", "client_id", "public_id", "seq", "conversation__public_id")
-    }
-    waiting = HeldMessage.objects.filter(client_id__in=ids, sender_id__in=senders)
-    for sender, client_id, conversation in waiting.values_list(
-        "sender_id", "client_id", "conversation__public_id"
-    ):
-        said.setdefault((sender, client_id), (None, None, conversation))
+    said = said_before({one.ask.sender.user_id for one in batch}, {one.ask.client_id for one in batch})
     for one in batch:
         found = said.get((one.ask.sender.user_id, one.ask.client_id))
         if found is not None:
@@ -161,22 +156,10 @@ def _place(batch: Sequence[_Ask], now: datetime) -> None:
     """Find the conversation of each and whether its sender may write there."""
     if not batch:
         return
-    wanted = {one.ask.conversation for one in batch}
-    conversations = {
-        one.public_id: one for one in Conversation.objects.select_related("desk").filter(public_id__in=wanted)
-    }
-    senders = {one.ask.sender.user_id for one in batch}
-    inside = set(
-        Participant.objects.present()
-        .filter(conversation__in=[one.pk for one in conversations.values()], user_id__in=senders)
-        .values_list("conversation_id", "user_id")
-    )
-    members = {one.ask.sender.member_id for one in batch if one.ask.sender.member_id is not None}
-    barred = set(
-        PrivilegeHold.objects.in_force(now, PrivilegeHold.Scope.CHAT)
-        .filter(member_id__in=members)
-        .values_list("member_id", flat=True)
-    )
+    conversations = conversations_by_id({one.ask.conversation for one in batch})
+    senders = [one.ask.sender for one in batch]
+    inside = present_in({one.pk for one in conversations.values()}, {one.user_id for one in senders})
+    barred = barred_from_chat({one.member_id for one in senders if one.member_id is not None}, now)
     for one in batch:
         try:
             one.conversation = _allowed(one, conversations.get(one.ask.conversation), inside, barred)
@@ -297,15 +280,19 @@ def write_numbered(
     ``pictures`` are those of a message, by its place among ``messages``; ``changes`` are of the
     conversation.
     """
-    first = Conversation.next_seqs(conversation.pk, len(messages), **(changes or {}))
+    if changes is not None and changes.keys() == {"active_at"}:
+        first = take_numbers(conversation.pk, len(messages), now)
+    else:
+        first = Conversation.next_seqs(conversation.pk, len(messages), **(changes or {}))
     for offset, message in enumerate(messages):
         message.conversation = conversation
         message.seq = message.change_seq = first + offset
         message.created_at = now
-    Message.objects.bulk_create(messages)
+    insert_messages(messages)
     if pictures:
         _attach(conversation, messages, pictures)
-    announce.rows(conversation.public_id, rows_between(conversation.pk, first, len(messages)))
+    rows = new_rows(conversation.pk, first, len(messages), have_pictures=bool(pictures))
+    announce.rows(conversation.public_id, rows)
     if conversation.desk is not None:
         announce.desk_changed(conversation.public_id, conversation.desk.code)
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import redis
@@ -21,7 +22,7 @@ from accounts.services.identities import SessionEndedError, identify_session
 from accounts.services.sessions import end_all_sessions
 from bcc.core.errors import BusyError, NotAuthenticatedError
 from chat.services import admission
-from chat.services.admission import admit_ticket, admit_token, confirm, issue_ticket, recheck
+from chat.services.admission import admit_ticket, admit_token, confirm, in_doubt, issue_ticket
 from tests.factories import make_session
 
 pytestmark = pytest.mark.django_db
@@ -132,46 +133,44 @@ class TestConfirm:
             )
 
 
-class TestRecheck:
-    def test_asks_nothing_while_nobodys_sessions_ended(
-        self, ticket: str, now: datetime, django_assert_num_queries: Any
+class TestInDoubt:
+    def test_asks_once_for_all_and_doubts_nobody_whose_session_stands(
+        self, ticket: str, stranger: Member, now: datetime, django_assert_num_queries: Any
     ) -> None:
-        admitted = admit_ticket(ticket=ticket, now=timezone.now())
-        with django_assert_num_queries(0):
-            assert recheck(admission=admitted, now=now) is admitted
-
-    def test_looks_again_after_an_hour_because_a_session_also_ends_by_its_age(
-        self, ticket: str, session: Session, now: datetime
-    ) -> None:
-        admitted = admit_ticket(ticket=ticket, now=now)
-        later = now + timedelta(hours=1)
-        assert recheck(admission=admitted, now=later).seen_at == later
-        session.expires_at = later
-        session.save()
-        assert recheck(admission=admitted, now=later - timedelta(seconds=1)) is admitted
-        with pytest.raises(SessionEndedError):
-            recheck(admission=admitted, now=later)
-
-    def test_looks_again_once_somebodys_did(
-        self, ticket: str, stranger: Member, now: datetime, django_capture_on_commit_callbacks: Any
-    ) -> None:
-        admitted = admit_ticket(ticket=ticket, now=timezone.now())
         assert stranger.user is not None
-        with django_capture_on_commit_callbacks(execute=True):
-            end_all_sessions(user=stranger.user, reason=Session.EndReason.LOGOUT, now=now)
-        later = recheck(admission=admitted, now=now)
-        assert later.mark != admitted.mark
-        assert later.session == admitted.session
+        other = make_session(stranger.user, now=now)
+        admitted = admit_ticket(ticket=ticket, now=timezone.now())
+        several = [admitted, replace(admitted, user=stranger.user.public_id, session=other.public_id)]
+        with django_assert_num_queries(1):
+            assert in_doubt(admissions=several, now=now) == set()
+            # Of nobody nothing is asked.
+            assert in_doubt(admissions=[], now=now) == set()
 
-    def test_refuses_who_was_among_them(
-        self, ticket: str, owner: Member, now: datetime, django_capture_on_commit_callbacks: Any
+    def test_doubts_one_that_ends_by_its_age(self, ticket: str, session: Session, now: datetime) -> None:
+        admitted = admit_ticket(ticket=ticket, now=now)
+        session.expires_at = now + timedelta(hours=1)
+        session.save()
+        assert in_doubt(admissions=[admitted], now=now + timedelta(minutes=59)) == set()
+        assert in_doubt(admissions=[admitted], now=now + timedelta(hours=1)) == {admitted.session}
+
+    def test_doubts_who_was_signed_out_closed_or_deleted_and_a_browser_always(
+        self, ticket: str, owner: Member, stranger: Member, now: datetime
     ) -> None:
         admitted = admit_ticket(ticket=ticket, now=timezone.now())
         assert owner.user is not None
-        with django_capture_on_commit_callbacks(execute=True):
-            end_all_sessions(user=owner.user, reason=Session.EndReason.LOGOUT, now=now)
+        assert stranger.user is not None
+        closed = make_session(stranger.user, now=now)
+        User.objects.filter(pk=stranger.user.pk).update(is_active=False)
+        end_all_sessions(user=owner.user, reason=Session.EndReason.LOGOUT, now=now)
+        several = [
+            admitted,
+            replace(admitted, session=closed.public_id),
+            replace(admitted, session=uuid4()),
+            replace(admitted, session=uuid4(), browser="key"),
+        ]
+        assert in_doubt(admissions=several, now=now) == {one.session for one in several}
         with pytest.raises(SessionEndedError):
-            recheck(admission=admitted, now=now)
+            confirm(admission=admitted, now=now)
 
 
 class TestSocketTicketView:

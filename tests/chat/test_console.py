@@ -26,7 +26,7 @@ from chat.models import (
     SocketProcess,
     StaffReading,
 )
-from chat.services.admission import admit_ticket, confirm, recheck
+from chat.services.admission import admit_ticket, confirm
 from chat.services.moderation import report_message
 from chat.services.rules import forget_rules
 from facilities.models import Facility
@@ -190,10 +190,10 @@ class TestTicket:
         identity = confirm(admission=admission, now=now)
         assert identity.has_perm("chat.serve_desks")
         assert str(identity.public_id) == found["me"]
-        recheck(admission=admission, now=now)
+        confirm(admission=admission, now=now)
         browser.post(reverse("admin:logout"))
         with pytest.raises(Exception, match="ended"):
-            recheck(admission=admission, now=now)
+            confirm(admission=admission, now=now)
 
     def test_ends_with_another_password(self, browser: Client, front_desk: User, now: datetime) -> None:
         found = browser.post(reverse("admin:chat_console_ticket")).json()

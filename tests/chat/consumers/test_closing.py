@@ -19,6 +19,7 @@ from accounts.services.passwords import change_password
 from accounts.services.sessions import end_all_sessions, log_out
 from bcc.core import push
 from chat.consumers import club as consumers
+from chat.consumers import office
 from chat.fanout import wires
 from tests.chat.conftest import Person, Sockets
 from tests.chat.consumers.people import (
@@ -33,6 +34,11 @@ from tests.chat.consumers.people import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def recheck_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(office, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(office, "RECHECK_SECONDS", 0.1)
 
 
 class TestSessionEnd:
@@ -80,7 +86,7 @@ class TestSessionEnd:
     async def test_is_noticed_soon_where_the_push_was_lost(
         self, sockets: Sockets, person: Person, in_thread: InThread, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.2)
+        recheck_often(monkeypatch)
         socket = await sockets.sign_in(person)
         monkeypatch.setattr("accounts.services.sessions.push.end_sessions", lambda *_: None)
         await in_thread(log_out, identity=await in_thread(identity_of, person), now=timezone.now())
@@ -89,7 +95,7 @@ class TestSessionEnd:
     async def test_is_not_seen_where_somebody_elses_session_ended(
         self, sockets: Sockets, person: Person, in_thread: InThread, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.1)
+        recheck_often(monkeypatch)
         socket = await sockets.sign_in(person)
         await in_thread(epoch.move)
         assert await socket.receive_nothing(0.5)
@@ -104,9 +110,12 @@ class TestSessionEnd:
             loop.call_soon_threadsafe(asked.put_nowait, None)
             raise OperationalError("away")
 
-        monkeypatch.setattr(consumers, "recheck", away)
-        monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.05)
+        recheck_often(monkeypatch)
         socket = await sockets.sign_in(person)
+        monkeypatch.setattr(consumers, "confirm", away)
+        monkeypatch.setattr(
+            office, "in_doubt", lambda *, admissions, now: {one.session for one in admissions}
+        )
         with capture_logs() as logs:
             for _ in range(2):
                 await asyncio.wait_for(asked.get(), 15)

@@ -21,6 +21,11 @@ from tests.chat.consumers.people import InThread, another_device, user_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+def joined() -> set[str]:
+    """The groups that somebody is in, whatever tests before have left there."""
+    return {name for name, members in get_channel_layer().groups.items() if members}
+
+
 class Nobody:
     def ring_with(self, event: dict[str, Any]) -> None: ...
 
@@ -52,6 +57,7 @@ class TestOneChannel:
         async def away(*_: Any) -> None:
             raise RedisConnectionError("away")
 
+        before = joined()
         with monkeypatch.context() as patch:
             patch.setattr(get_channel_layer(), "group_add", away)
             socket = sockets.make()
@@ -60,7 +66,7 @@ class TestOneChannel:
             assert (await socket.hear())["code"] == "busy"
             assert await socket.closed_with() == 1013
         await settled()
-        assert not [name for name, members in get_channel_layer().groups.items() if members]
+        assert joined() == before
 
 
 class TestCall:
@@ -132,7 +138,7 @@ class TestALayerThatIsAway:
         async def away(*_: Any) -> None:
             raise RedisConnectionError("away")
 
-        user, line = uuid4(), Nobody()
+        user, line, before = uuid4(), Nobody(), joined()
         await board.connect(line, user)
         with monkeypatch.context() as patch, capture_logs() as logs:
             patch.setattr(get_channel_layer(), "group_send", away)
@@ -142,4 +148,4 @@ class TestALayerThatIsAway:
         assert {one["event"] for one in logs} == {"switchboard_not_called", "switchboard_not_joined_again"}
         await board.disconnect(line, user)
         await board.close()
-        assert not [name for name, members in get_channel_layer().groups.items() if members]
+        assert joined() == before
