@@ -7,6 +7,7 @@ from uuid import UUID
 from celery import shared_task
 
 from bcc.core import clock
+from documents.isolation.folders import sweep_folders
 from documents.services import images, sweeping
 from documents.services.batches.work import sweep_batches as sweep
 from documents.services.batches.work import work_on_public
@@ -32,6 +33,7 @@ def scan_dropfolder() -> int:
 
 @shared_task(name="documents.sweep_batches")
 def sweep_batches() -> int:
+    sweep_folders()
     return sweep(tick=clock.now)
 
 

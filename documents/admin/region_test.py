@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -20,6 +19,7 @@ from PIL import Image
 
 from bcc.core.backoffice import ClubModelAdmin
 from documents.isolation import ChildFailedError, Refusal
+from documents.isolation.folders import WorkFolder
 from documents.models import BatchKind, PageRegion
 from documents.parsers import pdfs
 from documents.policies.reasons import sentence
@@ -105,7 +105,7 @@ def region_test_page(page: ClubModelAdmin[PageRegion], request: HttpRequest) -> 
 
 def _tried(sample: Any, regions: list[pdfs.Region]) -> Iterator[TriedPage]:
     accounts = Accounts()
-    with tempfile.TemporaryDirectory(prefix="bcc-region-") as folder, pdfs.Workers(1) as workers:
+    with WorkFolder() as folder, pdfs.Workers(1) as workers:
         path = Path(folder) / "sample.pdf"
         with path.open("wb") as out:
             for chunk in sample.chunks():

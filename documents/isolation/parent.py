@@ -9,7 +9,6 @@ import selectors
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import IO, Any, Final, Self
 
 from documents.isolation.errors import ChildFailedError, Refusal
+from documents.isolation.folders import WorkFolder
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _MEGABYTE: Final = 1024 * 1024
@@ -60,7 +60,7 @@ class Child:
         """``target`` is ``package.module:function``, of keyword arguments and an answer made of JSON."""
         self._target, self._limits = target, limits
         self._running: _Running | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="bcc-child-")
+        self._folder = WorkFolder()
         self.folder = Path(self._folder.name)
 
     def __enter__(self) -> Self:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 import time
 from collections import deque
@@ -15,6 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from documents.isolation import Child, ChildFailedError, Limits, Refusal
+from documents.isolation.folders import WorkFolder
 
 _PAGES: Final = "documents.parsers.pdf_pages:work"
 _STRUCTURE: Final = "documents.parsers.pdf_structure:work"
@@ -67,7 +67,7 @@ class Workers:
         self._readers = [_Kept(_PAGES) for _number in range(self.processes)]
         self._structure, self._pictures = _Kept(_STRUCTURE), _Kept(_PICTURES)
         self._rare = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="bcc-pdf-")
+        self._folder = WorkFolder()
         self._repaired: dict[Path, Path] = {}
 
     def __enter__(self) -> Self:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import Final
 from bcc.core import transactions
 from bcc.core.errors import NotFoundError
 from documents.isolation import ChildFailedError, Refusal
+from documents.isolation.folders import WorkFolder
 from documents.models import AccessKind, Asset, DocumentAccess, ImportItem
 from documents.parsers import archives, pdfs
 from documents.services import assets
@@ -53,7 +53,7 @@ def _whole(item: ImportItem) -> Iterator[tuple[Path, int]]:
             return
         for position, member in enumerate(archives.members(path), 1):
             if position == item.row_number:
-                with tempfile.TemporaryDirectory(prefix="bcc-page-") as folder:
+                with WorkFolder() as folder:
                     copy = Path(folder) / "one.pdf"
                     with member.open() as content, copy.open("wb") as out:
                         while chunk := content.read(assets.CHUNK):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from documents.isolation.folders import WorkFolder
 from documents.models import Asset
 from documents.services import assets
 
@@ -19,7 +19,7 @@ def path_of(asset: Asset) -> Iterator[Path]:
     if local is not None and local.exists():
         yield local
         return
-    with tempfile.TemporaryDirectory(prefix="bcc-batch-") as folder:
+    with WorkFolder() as folder:
         copy = Path(folder) / "file"
         with assets.open_asset(asset) as content, copy.open("wb") as out:
             shutil.copyfileobj(content, out, assets.CHUNK)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from django.utils.translation import gettext_lazy
 
+from documents.isolation.folders import WorkFolder
 from documents.models import BatchKind, DocumentKind, ImportItem, PageRegion, Severity
 from documents.parsers import pdfs
 from documents.services import assets
@@ -33,7 +33,7 @@ class StatementPdf(PaperHandler):
             source.path, regions, known=source.accounts.keys, first=first, workers=source.workers
         )
         # Those of the source are busy with reading on.
-        with tempfile.TemporaryDirectory(prefix="bcc-batch-") as folder, pdfs.Workers(1) as cutters:
+        with WorkFolder() as folder, pdfs.Workers(1) as cutters:
             for groups in chunked(pdfs.group(pages), SLICE):
                 ranges = [pdfs.PageRange(one.first, one.last, one.key) for one in groups]
                 # The number that was read on the page has to stand in what was cut out, too.
@@ -60,7 +60,7 @@ class StatementPdf(PaperHandler):
             )
 
     def pieces(self, source: Source, items: Iterable[ImportItem]) -> Iterator[Piece]:
-        with tempfile.TemporaryDirectory(prefix="bcc-batch-") as folder:
+        with WorkFolder() as folder:
             for some in chunked(items, SLICE):
                 ranges = [pdfs.PageRange(one.first_page, one.last_page) for one in some]
                 made = pdfs.split(source.path, ranges, Path(folder), workers=source.workers)

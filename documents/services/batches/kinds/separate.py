@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import IO, Final
 from django.utils.translation import gettext_lazy
 
 from documents.isolation import ChildFailedError, Refusal
+from documents.isolation.folders import WorkFolder
 from documents.models import BatchKind, DocumentKind, FileNamePattern, ImportItem, Severity
 from documents.parsers import archives, pdfs
 from documents.parsers.names import NamePattern, compile_pattern
@@ -47,7 +47,7 @@ class SeparateHandler(PaperHandler):
     def read(self, source: Source, *, after: ImportItem | None) -> Iterator[Draft]:
         patterns = _patterns(self.kind)
         labelled = [one for one in regions_of(BatchKind.STATEMENT_PDF) if one.label]
-        with tempfile.TemporaryDirectory(prefix="bcc-batch-") as folder:
+        with WorkFolder() as folder:
             for named in _files_in(source, skip=0 if after is None else after.row_number):
                 yield self._draft(source, named, patterns, labelled, Path(folder))
 
@@ -108,7 +108,7 @@ class SeparateHandler(PaperHandler):
         item = next(wanted, None)
         if item is None:
             return
-        with tempfile.TemporaryDirectory(prefix="bcc-batch-") as folder:
+        with WorkFolder() as folder:
             for named in _files_in(source, skip=item.row_number - 1):
                 if item is None:
                     return
