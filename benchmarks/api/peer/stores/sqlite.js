@@ -93,7 +93,7 @@ function open(url) {
     lockSpace: (id) => run(sql.LOCK_SPACE, id),
     due: (spaces, startsAt, endsAt, membershipId, now) =>
       rows(
-        `SELECT DISTINCT r.id FROM reservations_reservation r
+        `SELECT DISTINCT r.id FROM reservations_reservation r INDEXED BY reservations_due
           LEFT JOIN facilities_facilityspace l ON l.facility_id = r.facility_id
           WHERE r.state IN (${listed(DEADLINED)}) AND r.expires_at <= ?
           AND ((l.space_id IN (${marks(spaces)}) AND r.starts_at < ? AND r.ends_at > ?) OR r.membership_id = ?)
