@@ -14,6 +14,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Group
 from django.core.cache import cache
+from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
@@ -22,12 +23,16 @@ from accounts.services import epoch
 from accounts.services.identities import forget_identities
 from accounts.services.roles import ROLES, sync_roles
 from accounts.services.tokens import make_tokens
+from bcc.core import nudges
 from chat.services.nudging import forget_nudges
 from chat.services.rules import forget_rules
 from facilities.models import Facility
 from metrics.services import activities
 from reservations.selectors import open_days
+from reservations.views import hot
 from tests.factories import MemberFactory, UserFactory, make_facility, make_session
+from tests.flushing import flush, note_what_is_made
+from tests.tables import copy_tables
 
 NOW = datetime(2026, 6, 1, 0, 0, tzinfo=UTC)
 
@@ -48,6 +53,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "tests/live/" not in item.nodeid)
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
+    """pytest-django's: whether the database is there already."""
+    return copy_tables()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """pytest-django's, and with it how a transactional test is cleaned up after."""
+    with django_db_blocker.unblock():
+        note_what_is_made()
+    TransactionTestCase._fixture_teardown = flush  # type: ignore[attr-defined]  # of Django itself
+
+
 @pytest.fixture
 def now() -> datetime:
     return NOW
@@ -60,6 +79,7 @@ def forget() -> None:
     forget_identities()
     activities._buffer.take()
     open_days.forget()
+    hot._places.clear()
     forget_rules()
     forget_nudges()
 
@@ -69,6 +89,8 @@ def fresh_memory() -> Iterator[None]:
     """What processes remember between requests does not outlive a test."""
     forget()
     yield
+    # What a test handed to the threads of nudges would take that of the next one along.
+    nudges.settle()
     forget()
 
 

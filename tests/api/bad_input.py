@@ -133,16 +133,19 @@ class Try:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def tries(operation: Operation, call: Call) -> Iterator[Try]:
-    """Everything wrong that can be said to ``operation``."""
+def tries(operation: Operation, call: Call, *, whole: bool = True) -> Iterator[Try]:
+    """Everything wrong that can be said to ``operation``; without what is the same for each of them
+    (headers, bodies that are none) unless ``whole``."""
     plain = _plain(operation, call)
     yield from _bad_ids(operation, plain)
     yield from _bad_queries(operation, plain)
-    yield from _bad_headers(operation, plain)
+    if whole:
+        yield from _bad_headers(operation, plain)
     if operation.takes_parts:
         yield from _bad_parts(operation, plain, call.body or {})
     elif operation.takes_body:
-        yield from _bad_bodies(plain)
+        if whole:
+            yield from _bad_bodies(plain)
         yield from _bad_fields(operation, plain, call.body or {})
 
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 import websockets
 from django.core.management import CommandError, call_command
 
+from bcc.management.commands import serve
 from tests.bcc.conftest import ROOT
 from tests.live.server import Server, environment, migrated, serving
 
@@ -121,7 +123,7 @@ class TestServe:
 
 
 class TestStopping:
-    @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("sent", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
     def test_stops_scheduler_worker_and_server_in_order(self, data_dir: Path, sent: signal.Signals) -> None:
         with serving(data_dir) as running:
             running.process.send_signal(sent)
@@ -148,6 +150,12 @@ class TestStopping:
 
 
 class TestOptions:
+    @pytest.mark.parametrize("port", ["abc", "-1", "65536", "80.5", ""])
+    def test_say_what_a_port_is(self, port: str) -> None:
+        with pytest.raises(ArgumentTypeError) as refused:
+            serve._port(port)
+        assert str(refused.value) == f"{port} is no port. Give a number from 1 to 65535."
+
     def test_refuse_a_second_process_without_redis(self) -> None:
         with pytest.raises(CommandError, match="REDIS_URL"):
             call_command("serve", workers=2)

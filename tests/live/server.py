@@ -116,13 +116,18 @@ def run_json(script: Sequence[str], data_dir: Path, **env: str) -> Any:
     return json.loads(run_script(script, data_dir, **env).strip().splitlines()[-1])
 
 
-def migrated(data_dir: Path) -> Path:
-    """``data_dir`` as the embedded default's with every table and no row; the database is not made anew."""
+def tables_once() -> Path:
+    """The embedded default's data folder with every table and no row, made once a run. Copy it."""
 
     def make(folder: Path) -> None:
         run_script(["manage.py", "migrate", "--verbosity", "0"], folder)
 
-    shutil.copytree(made_once("migrated", make), data_dir, dirs_exist_ok=True)
+    return made_once("migrated", make)
+
+
+def migrated(data_dir: Path) -> Path:
+    """``data_dir`` as a copy of that."""
+    shutil.copytree(tables_once(), data_dir, dirs_exist_ok=True)
     return data_dir
 
 

@@ -213,6 +213,7 @@ async def flood(server: Server, made: Made, number: int, *, with_stalled: bool, 
 
 
 class TestStalledReceiver:
+    @pytest.mark.soak
     def test_is_closed_and_gets_everything_when_it_is_back(self, prepare: Prepare) -> None:
         data_dir, made = prepare(4)
         with serving(data_dir, "--no-scheduler", **UNHURRIED) as server:
@@ -286,6 +287,7 @@ async def talk_and_come_back(server: Server, made: Made) -> None:
         assert len(room.acknowledged()) > 10
 
 
+@pytest.mark.soak
 class TestOnDaphne:
     def test_the_same_holds_without_raw_writes(self, prepare: Prepare) -> None:
         data_dir, made = prepare(5)
@@ -361,6 +363,7 @@ class TestAbuse:
         assert "Traceback" not in log
         assert not [one["token"] for one in made["people"] if one["token"] in log]
 
+    @pytest.mark.soak
     def test_a_dead_tokens_socket_closes(self, prepare: Prepare) -> None:
         data_dir, made = prepare(1)
         with serving(data_dir, "--no-scheduler") as server:

@@ -23,7 +23,7 @@ from tests.live.scenarios import Club, open_club
 from tests.live.server import Server, run_json, serving
 from tests.live.storm import Call
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.soak]
 
 CLIENTS = 25
 CALLS = 6

@@ -169,7 +169,7 @@ def run(data_dir: Path, *, items: int, kills: int, chunk: int) -> dict[str, Any]
 
 
 class TestKilledWorker:
-    @pytest.mark.slow
+    @pytest.mark.soak
     def test_ends_a_small_batch_as_if_it_had_never_died(self, tmp_path: Path) -> None:
         assert run(tmp_path, items=24, kills=4, chunk=3)["kills"] >= 2
 

@@ -73,6 +73,7 @@ class TestJourney:
         assert server.is_gone
         assert "Traceback" not in server.log.read_text()
 
+    @pytest.mark.soak
     @pytest.mark.parametrize("server", [("--no-scheduler",)], indirect=True, ids=["no scheduler"])
     def test_a_booking_ends_a_hold_in_its_way(self, server: Server) -> None:
         assert "ended the hold" in travel(server, "without-scheduler")

@@ -397,6 +397,7 @@ class TestMorning:
             page.emulate_media(media="screen")
 
 
+@pytest.mark.soak
 class TestBehindTheDesk:
     """What Facilities looks after: a place, its policy, and a closure that hits bookings."""
 

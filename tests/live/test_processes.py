@@ -319,6 +319,7 @@ class TestFiles:
         assert browser.get(url).status_code == 401
 
 
+@pytest.mark.soak
 class TestWithoutRedis:
     @pytest.fixture
     def http(self, alone: Processes, app: App) -> Iterator[httpx.Client]:
@@ -350,6 +351,7 @@ class TestWithoutRedis:
 
 
 class TestStopping:
+    @pytest.mark.soak
     def test_each_ends_in_order_and_says_nothing_of_it(self, made: tuple[Path, str, dict[str, Any]]) -> None:
         with (
             scratch_redis() as redis,

@@ -118,6 +118,7 @@ class TestSocket:
             metrics = httpx.get(f"{app.server.url}/metrics").text
             assert re.search(r"^bcc_sockets_open [1-9]", metrics, re.MULTILINE)
 
+    @pytest.mark.soak
     def test_maintenance_gives_no_ticket_and_leaves_open_sockets(self, app: App) -> None:
         with app.socket(f"?ticket={app.ticket()}") as socket:
             hear(socket)
@@ -148,6 +149,7 @@ def redis_url() -> Iterator[str]:
         yield url
 
 
+@pytest.mark.soak
 class TestAcrossProcesses:
     @pytest.fixture
     def servers(self, made: tuple[Path, dict[str, str]], redis_url: str) -> Iterator[tuple[Server, Server]]:

@@ -206,7 +206,7 @@ class Club(RuleBasedStateMachine):
 
 
 BOUNDED = settings(
-    max_examples=30,
+    max_examples=15,
     stateful_step_count=25,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

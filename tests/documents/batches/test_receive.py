@@ -131,7 +131,7 @@ class TestReceiveBatch:
 def without_the_index() -> Iterator[None]:
     """Without what makes one batch of two: for the negative control."""
     guarded = ImportBatch._meta.get_field("sha256")
-    plain = copy(guarded)
+    plain: Any = copy(guarded)
     plain._unique = False
     with connection.schema_editor() as editor:
         editor.alter_field(ImportBatch, guarded, plain)
@@ -188,6 +188,7 @@ class TestTwoAtOnce:
         assert ImportBatch.objects.count() == 1
         assert Asset.objects.count() == BatchFile.objects.count() == 1
 
+    @pytest.mark.soak
     def test_upload_two_without_the_index(self, deliver_twice: Callable[[], list[Received]]) -> None:
         with without_the_index():
             found = deliver_twice()
