@@ -12,6 +12,8 @@ from accounts.services.household import change_membership
 from bcc.core.actors import Actor
 from documents.models import AccountEntry, Assessment, BatchKind, ImportBatch
 from documents.services.batches.deciding import accept_item
+from documents.services.batches.kinds.common import twins_of
+from documents.services.batches.kinds.entries import Entries
 from documents.services.batches.steps import roll_back_batch
 from tests.documents.batches.delivery import csv_file, ends, item_of, publish, review
 
@@ -67,6 +69,19 @@ class TestEntries:
             (2, "quarantined", "twice_in_batch"),
             (3, "duplicate", "duplicate_in_batch"),
         ]
+
+    def test_are_checked_beside_those_of_their_own_number_alone(
+        self, owner: Member, deliver: Deliver, approver: Actor, now: datetime
+    ) -> None:
+        """An account has hundreds of lines a month: looking at all of them for each chunk is quadratic."""
+        account_no = owner.membership.account_no
+        lines = [[account_no, "2026-05-03", f"CH-{n}", "Lunch", "", "", "450"] for n in range(40)]
+        batch = deliver(BatchKind.ENTRIES, self.HEADING, *lines)
+        publish(batch, by=approver, now=now)
+        some = list(batch.items.order_by("ordinal")[:3])
+        places = {(owner.membership_id, f"CH-{n}") for n in range(3)}
+        assert twins_of(batch, some).keys() == places
+        assert Entries()._there("2026-05", some).keys() == places
 
 
 class TestAssessments:

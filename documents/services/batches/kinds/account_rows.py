@@ -60,9 +60,9 @@ class AccountRowHandler(TableHandler):
 
     def check(self, batch: ImportBatch, items: Sequence[ImportItem], rule: KindRule) -> None:
         ids = {one.membership_id for one in items if one.membership_id is not None}
-        there = self._there(batch.period, ids)
+        there = self._there(batch.period, items)
         ended = lapsed_before(ids, batch.period)
-        twins = twins_of(batch, ids)
+        twins = twins_of(batch, items)
         usual = self._usual(batch.period, ids) if rule.outlier_factor else {}
         for item in items:
             found = first_findings(item, key=item.key_read)
@@ -87,10 +87,16 @@ class AccountRowHandler(TableHandler):
         code = "older_version" if item.sha256 in stands.versions else "other_version"
         return [Finding(Severity.WAITS, code)]
 
-    def _there(self, period: str, membership_ids: Iterable[int]) -> dict[Place, Standing]:
+    def _there(self, period: str, items: Iterable[ImportItem]) -> dict[Place, Standing]:
+        """At the places of ``items`` and of nothing else: an account may have hundreds of rows a month."""
         rows: dict[Place, list[Any]] = defaultdict(list)
-        for ids in chunked(sorted(set(membership_ids)), IN_ONE_QUERY):
-            found = self.model._default_manager.filter(membership_id__in=ids, period=period)
+        of_somebody = [one for one in items if one.membership_id is not None]
+        for some in chunked(of_somebody, IN_ONE_QUERY):
+            found = self.model._default_manager.filter(
+                membership_id__in={one.membership_id for one in some},
+                period=period,
+                number__in={one.number for one in some},
+            )
             for row in found.order_by("version"):
                 rows[row.membership_id, row.number].append(row)
         return {place: standing_of(versions) for place, versions in rows.items()}
@@ -114,7 +120,7 @@ class AccountRowHandler(TableHandler):
 
     def file(self, batch: ImportBatch, pieces: Sequence[Piece], *, by: Actor, now: datetime) -> None:
         items = [piece.item for piece in pieces]
-        there = self._there(batch.period, {one.membership_id for one in items if one.membership_id})
+        there = self._there(batch.period, items)
         made: list[Any] = []
         again: list[int] = []
         ended: list[int] = []
@@ -158,10 +164,9 @@ class AccountRowHandler(TableHandler):
         self, batch: ImportBatch, items: Sequence[ImportItem], *, by: Actor, now: datetime
     ) -> list[str]:
         wanted = {(one.membership_id, one.number, one.sha256) for one in items}
-        ids = {one.membership_id for one in items if one.membership_id is not None}
         withdrawn: list[int] = []
         restored: list[int] = []
-        for place, stands in self._there(batch.period, ids).items():
+        for place, stands in self._there(batch.period, items).items():
             ours = [row for sha, row in stands.versions.items() if (*place, sha) in wanted]
             withdrawn += [row.pk for row in ours]
             if stands.published is not None and stands.published in ours:

@@ -39,10 +39,16 @@ def lapsed_before(membership_ids: Iterable[int], period: str) -> dict[int, date]
     return {pk: day for pk, day in ended.values_list("pk", "valid_to") if day is not None}
 
 
-def twins_of(batch: ImportBatch, membership_ids: Iterable[int]) -> Twins:
-    """The items of a batch by (membership, number): (ordinal, hash) of each that still counts."""
+def twins_of(batch: ImportBatch, items: Sequence[ImportItem]) -> Twins:
+    """What of the batch is at the places of ``items``, by (membership, number): (ordinal, hash) of each that
+    still counts. Other rows of the same accounts are not looked at: there may be hundreds of each."""
+    of_somebody = [one for one in items if one.membership_id is not None]
     rows = (
-        ImportItem.objects.filter(batch=batch, membership_id__in=list(membership_ids))
+        ImportItem.objects.filter(
+            batch=batch,
+            membership_id__in={one.membership_id for one in of_somebody},
+            number__in={one.number for one in of_somebody},
+        )
         .exclude(reason="replaced")
         .exclude(outcome=Outcome.QUARANTINED, decision="discard")
         .order_by("ordinal")

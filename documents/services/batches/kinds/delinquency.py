@@ -60,7 +60,7 @@ class Delinquency(TableHandler):
     def check(self, batch: ImportBatch, items: Sequence[ImportItem], rule: KindRule) -> None:
         ids = [one.membership_id for one in items if one.membership_id is not None]
         now_in = dict(Membership.objects.filter(pk__in=ids).values_list("pk", "standing"))
-        twins = twins_of(batch, ids)
+        twins = twins_of(batch, items)
         for item in items:
             found = first_findings(item, key=item.key_read)
             if not found:

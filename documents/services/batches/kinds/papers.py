@@ -42,7 +42,7 @@ class PaperHandler(Handler):
         there = _there(batch.period, ids)
         elsewhere = _filed_elsewhere(batch.period, items)
         ended = lapsed_before(ids, batch.period)
-        twins = twins_of(batch, ids)
+        twins = twins_of(batch, items)
         numbers = dict(Membership.objects.filter(pk__in=ids).values_list("pk", "account_no"))
         for item in items:
             if item.reason == "cover_page":
