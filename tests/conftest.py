@@ -41,9 +41,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples on every machine and in every order; no clock of a busy machine fails a test.
-hypothesis_settings.register_profile(
-    "suite", derandomize=True, deadline=None, max_examples=100, database=None
-)
+hypothesis_settings.register_profile("suite", derandomize=True, deadline=None, max_examples=50, database=None)
 hypothesis_settings.load_profile("suite")
 
 

@@ -24,7 +24,7 @@ from bcc.management.archive.manifest import Manifest, Member
 from bcc.management.archive.restore import put_in_place, staged_archive
 from bcc.management.archive.sqlite import SqliteEngine
 from tests.bcc.conftest import ROOT
-from tests.live.server import environment, run_script
+from tests.live.server import environment, migrated, run_script
 
 MADE_AT = datetime(2026, 6, 1, 0, 0, tzinfo=UTC)
 FILES = 300
@@ -33,6 +33,8 @@ Parts = list[tuple[tarfile.TarInfo, bytes]]
 
 def fill(folder: Path, **env: str) -> None:
     """A few hundred rows and files, by a process of its own."""
+    if not env:
+        migrated(folder)
     run_script(["tests/live/prepare.py"], folder, **env)
     for number in range(FILES):
         path = folder / "files" / f"{number % 16:02x}" / f"picture {number} ñ.bin"

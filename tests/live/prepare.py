@@ -18,8 +18,7 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402 - the apps come first
-from django.db import transaction  # noqa: E402
+from django.db import transaction  # noqa: E402 - the apps come first
 
 from accounts.services.tokens import make_tokens  # noqa: E402
 from bcc.core import clock  # noqa: E402
@@ -33,6 +32,7 @@ from tests.factories import (  # noqa: E402
     make_session,
     make_space,
 )
+from tests.live.making import make_tables  # noqa: E402
 
 MEMBERS = 50
 TERMS = {"open_days_ahead": 30}
@@ -75,7 +75,7 @@ def make_facilities() -> dict[str, Facility]:
 
 
 def main() -> None:
-    call_command("migrate", verbosity=0)
+    make_tables()
     with transaction.atomic():
         CategoryFactory.create()
         members = make_members()

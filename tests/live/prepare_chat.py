@@ -23,7 +23,6 @@ from datetime import timedelta  # noqa: E402 - the apps come first
 
 from django.contrib.auth.hashers import make_password  # noqa: E402
 from django.contrib.auth.models import Group  # noqa: E402
-from django.core.management import call_command  # noqa: E402
 
 from accounts.services.tokens import make_tokens  # noqa: E402
 from bcc.core import clock  # noqa: E402
@@ -33,10 +32,11 @@ from reservations import services  # noqa: E402
 from reservations.services.booking import Wish  # noqa: E402
 from tests.chat.talk import make_desk  # noqa: E402
 from tests.factories import MemberFactory, UserFactory, make_facility, make_session  # noqa: E402
+from tests.live.making import make_tables  # noqa: E402
 
 
 def main() -> None:
-    call_command("migrate", verbosity=0)
+    make_tables()
     now = clock.now()
     number = int(os.environ.get("CHAT_MEMBERS", "2"))
     desk = make_desk()

@@ -21,7 +21,6 @@ import django
 django.setup()
 
 from django.contrib.auth.models import Group  # noqa: E402 - the apps come first
-from django.core.management import call_command  # noqa: E402
 
 from accounts.models import Member  # noqa: E402
 from bcc.core import clock  # noqa: E402
@@ -38,6 +37,7 @@ from tests.factories import (  # noqa: E402
     make_quota,
     make_rooms,
 )
+from tests.live.making import make_tables  # noqa: E402
 
 CAST = ("Early", "Late", "Keen", "Caller", "Sudden", "Paddle", "Racket", "Sleeper")
 TERMS = {"open_days_ahead": 14, "no_show_after_minutes": 45, "max_slots": 2}
@@ -62,7 +62,7 @@ def book(member: Member, facility: Facility, hour: int, *, hours: int = 1, night
 
 
 def main() -> None:
-    call_command("migrate", verbosity=0)
+    make_tables()
     tomorrow = clock.today() + timedelta(days=1)
     morning = datetime.combine(tomorrow, time(9, 5), tzinfo=clock.zone())
     clock.move_demo_clock(morning - clock.now())

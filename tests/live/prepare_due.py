@@ -19,7 +19,6 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402 - the apps come first
 from django.db import transaction  # noqa: E402
 
 from bcc.core import clock  # noqa: E402
@@ -29,6 +28,7 @@ from reservations.policies.cells import cells_of  # noqa: E402
 from reservations.policies.states import State  # noqa: E402
 from reservations.selectors.rulebook import current_rules  # noqa: E402
 from tests.factories import CategoryFactory, MemberFactory, make_facility  # noqa: E402
+from tests.live.making import make_tables  # noqa: E402
 
 HOLDS = 10_000
 MEMBERS = 250
@@ -99,7 +99,7 @@ def make_holds(now: datetime) -> int:
 
 
 def main() -> None:
-    call_command("migrate", verbosity=0)
+    make_tables()
     with transaction.atomic():
         made = make_holds(clock.now())
     print(json.dumps({"holds": made}))

@@ -22,13 +22,13 @@ django.setup()
 
 from django.conf import settings  # noqa: E402 - the apps come first
 from django.contrib.auth.models import Group  # noqa: E402
-from django.core.management import call_command  # noqa: E402
 
 from bcc.core import clock  # noqa: E402
 from documents.models import PageRegion  # noqa: E402
 from tests.documents.corpus.people import account_no, accounts  # noqa: E402
 from tests.documents.corpus.statements import ACCOUNT_BOX, ACCOUNT_LABEL, merged  # noqa: E402
 from tests.factories import CategoryFactory, MemberFactory, MembershipFactory, UserFactory  # noqa: E402
+from tests.live.making import make_tables  # noqa: E402
 
 HOUSEHOLDS = 12
 PERIOD = "2026-10"
@@ -38,7 +38,7 @@ BALANCES = "Account No,Name,Previous Balance,Charges,Payments,Amount Due"
 
 
 def main() -> None:
-    call_command("migrate", verbosity=0)
+    make_tables()
     clock.move_demo_clock(datetime(2026, 11, 4, 1, 0, tzinfo=UTC) - clock.now())
     CategoryFactory.create()
     people = accounts(HOUSEHOLDS, random.Random(SEED))

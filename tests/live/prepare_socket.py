@@ -15,14 +15,14 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402 - the apps come first
 
 from bcc.core import clock  # noqa: E402
 from tests.factories import MemberFactory, make_facility  # noqa: E402
+from tests.live.making import make_tables  # noqa: E402
 
 
 def main() -> None:
-    call_command("migrate", verbosity=0)
+    make_tables()
     member = MemberFactory.create()
     assert member.user is not None
     password = secrets.token_urlsafe(16)

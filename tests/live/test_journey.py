@@ -23,8 +23,8 @@ PATIENCE_SECONDS = 180
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a club that was started once, on an empty folder, and stopped."""
     data_dir = tmp_path_factory.mktemp("demo")
-    # Some days of bookings: the rest of the weeks takes a minute and is more of the same.
-    with serving(data_dir, program=START, patience=LOAD_SECONDS, DEMO_ARGS="--days 3") as server:
+    # One day of bookings: the rest of the weeks takes a minute and is more of the same.
+    with serving(data_dir, program=START, patience=LOAD_SECONDS, DEMO_ARGS="--days 0") as server:
         assert server.stop(signal.SIGTERM) == 0
         assert server.is_gone
     return data_dir

@@ -397,7 +397,6 @@ class TestMorning:
             page.emulate_media(media="screen")
 
 
-@pytest.mark.soak
 class TestBehindTheDesk:
     """What Facilities looks after: a place, its policy, and a closure that hits bookings."""
 

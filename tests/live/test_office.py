@@ -149,6 +149,7 @@ class TestOffice:
     def test_sets_up_the_second_factor_and_signs_in_with_it(self, office: Page) -> None:
         expect(office.get_by_role("link", name="Recovery codes")).to_be_visible()
 
+    @pytest.mark.soak
     def test_issues_accounts_from_a_workbook(self, office: Page, server: Server) -> None:
         upload(office, server, workbook(60, broken=7, club="S"))
         expect(office.get_by_text("Nothing has been done yet")).to_be_visible()
