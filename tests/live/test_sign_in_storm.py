@@ -50,7 +50,7 @@ def all_at_once(
     """The replies to all ``bodies``, sent together."""
 
     async def send() -> list[httpx.Response]:
-        limits = httpx.Limits(max_connections=connections)
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=0)
         # Those who wait for a connection wait as long as it takes: the machine may be busy.
         patience = httpx.Timeout(300, pool=None)
         async with httpx.AsyncClient(
