@@ -255,7 +255,8 @@ def main() -> None:
     parser.add_argument("--processes", type=int, nargs="+", default=[1])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6.0)
-    parser.add_argument("--without-rows", action="store_true", help="Without persistence as well.")
+    parser.add_argument("--name", help="of the file of results; the day's date unless given")
+    parser.add_argument("--without-rows", action="store_true", help="without persistence")
     asked = parser.parse_args()
     install_peer()
     os.sched_setaffinity(0, {LOAD_CORE})
@@ -264,14 +265,14 @@ def main() -> None:
         for processes in asked.processes:
             for clients in asked.clients:
                 for window in asked.windows:
-                    for persists in (True, False) if asked.without_rows else (True,):
+                    for persists in (False,) if asked.without_rows else (True,):
                         for server in SERVERS:
                             case = Case(server, clients, window, persists, processes)
                             rows.append(run(case, asked.seconds))
                             print(told(rows[-1:]), flush=True)
     found = summary(rows)
     print(told(found))
-    name = f"{datetime.now(tz=UTC):%Y-%m-%d}"
+    name = asked.name or f"{datetime.now(tz=UTC):%Y-%m-%d}"
     target = HERE / "results" / f"{name}.json"
     target.write_text(json.dumps({"machine": model_name(), "cases": found, "rounds": rows}, indent=1) + "\n")
     print(target)
