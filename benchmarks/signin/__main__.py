@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import secrets
 import socket
@@ -18,11 +19,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 from argon2.low_level import Type, hash_secret
+
+from benchmarks.api.cpu import model_name
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 # name → (memory in KiB, passes, lanes)
@@ -155,7 +159,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.signin", description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each calm and each storm")
     parser.add_argument("--rounds", type=int, default=3, help="calm and storm, one after the other")
+    parser.add_argument("--no-save", action="store_true", help="print only")
     asked = parser.parse_args()
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request would be a part of it
     with tempfile.TemporaryDirectory(prefix="bcc-bench-") as folder:
         os.environ |= {"DJANGO_SETTINGS_MODULE": "bcc.settings.development", "DATA_DIR": folder}
         os.environ |= dict.fromkeys(UNLIMITED, "100000000/m")
@@ -173,6 +179,11 @@ def main() -> None:
             process.wait(30)
     found["rounds"] = rounds
     tell(found)
+    if not asked.no_save:
+        target = Path(__file__).parent / "results" / f"{datetime.now(tz=UTC):%Y-%m-%d}.json"
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(json.dumps({"machine": model_name(), **found}, indent=1) + "\n")
+        print(target)
 
 
 def tell(found: dict[str, Any]) -> None:
@@ -190,7 +201,6 @@ def tell(found: dict[str, Any]) -> None:
             f"{one['storm']['sign_ins_a_second']:.1f} sign-ins a second: {ratios[-1]:.2f}×"
         )
     print(f"p99 in a storm against its calm value: {statistics.median(ratios):.2f}× (median)")
-    print(json.dumps(found, indent=1), file=sys.stderr)
 
 
 if __name__ == "__main__":
