@@ -30,24 +30,27 @@ Answer = TypeVar("Answer")
 
 
 class _Kept:
-    """A child, and how long it has worked."""
+    """A child, and how long it has worked. It is at one question at a time: a second one would be given the
+    answer to the first."""
 
     def __init__(self, target: str) -> None:
         self._target = target
         self._child: Child | None = None
         self._worked = 0.0
+        self._at_work = threading.Lock()
 
     @contextmanager
     def at_work(self) -> Iterator[Child]:
-        if self._child is not None and self._worked > _LIFE_SECONDS:
-            self.close()
-        if self._child is None:
-            self._child, self._worked = Child(self._target, _LIMITS), 0.0
-        began = time.monotonic()
-        try:
-            yield self._child
-        finally:
-            self._worked += time.monotonic() - began
+        with self._at_work:
+            if self._child is not None and self._worked > _LIFE_SECONDS:
+                self.close()
+            if self._child is None:
+                self._child, self._worked = Child(self._target, _LIMITS), 0.0
+            began = time.monotonic()
+            try:
+                yield self._child
+            finally:
+                self._worked += time.monotonic() - began
 
     def close(self) -> None:
         child, self._child = self._child, None
