@@ -109,11 +109,13 @@ def issue_challenge(
 
 def can_be_reached(user: User) -> bool:
     """Whether a code can be sent to ``user`` by any channel of OTP_CHANNELS."""
-    try:
-        _reach(user)
-    except NoChannelError:
-        return False
-    return True
+    return where_codes_go(user) is not None
+
+
+def where_codes_go(user: User) -> tuple[Channel, str] | None:
+    """The first channel of OTP_CHANNELS that reaches ``user``, and where to, as it may be shown; or None."""
+    shown = ((channel, destination_shown(user, channel)) for channel in channels_of_codes())
+    return next((one for one in shown if one[1]), None)
 
 
 @transactions.writes
@@ -195,16 +197,16 @@ def _supersede(*, user_id: int, purpose: Purpose, now: datetime) -> None:
 
 
 def _reach(user: User | None) -> tuple[Channel, str]:
-    """The first channel of OTP_CHANNELS that has a sender and reaches them, and where to, masked."""
+    """``where_codes_go``, for nobody too. Raises NoChannelError."""
     channels = channels_of_codes()
     if user is None:
         if channels[:1] == [Channel.PUSH]:
             _phone_of(0)  # what is asked of somebody too: the reply shall take as long
         return (channels[0] if channels else Channel.EMAIL), ""
-    for channel in channels:
-        if shown := destination_shown(user, channel):
-            return channel, shown
-    raise NoChannelError
+    reached = where_codes_go(user)
+    if reached is None:
+        raise NoChannelError
+    return reached
 
 
 def channels_of_codes() -> list[Channel]:

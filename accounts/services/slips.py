@@ -14,8 +14,8 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
-from accounts.models import Channel, Member
-from accounts.services.one_time_passwords import channels_of_codes, destination_shown
+from accounts.models import Member
+from accounts.services.one_time_passwords import where_codes_go
 
 A_PAGE: Final = 4
 _MARGIN: Final = 16 * mm
@@ -58,10 +58,8 @@ def where_to(member: Member) -> str:
     """Where the code of the activation will go, masked; empty where the club has no address."""
     if member.user is None:
         return ""
-    for channel in channels_of_codes():
-        if shown := destination_shown(member.user, Channel(channel)):
-            return shown
-    return ""
+    reached = where_codes_go(member.user)
+    return "" if reached is None else reached[1]
 
 
 def _draw(canvas: Canvas, member: Member, *, top: float, height: float) -> None:
