@@ -180,6 +180,8 @@ class Reservation(PublicModel):
             models.Index(fields=("facility", "starts_at"), name="reservations_by_facility"),
             models.Index(fields=("member", "starts_at", "id"), name="reservations_by_member"),
             models.Index(fields=("membership", "starts_at", "id"), name="reservations_by_membership"),
+            # What a household has that is not over long since: what a booking is judged by.
+            models.Index(fields=("membership", "ends_at"), name="reservations_of_household"),
             # By what every engine sees in a question for what is due: SQLite takes no partial index for a
             # state that comes as a parameter. A state without a deadline has none of these.
             models.Index(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -237,15 +237,19 @@ def load_counted(
 ) -> tuple[Counted, ...]:
     """The household's reservations that a quota or a lock-out may speak about. One query."""
     first, after = _counted_dates(rules, window)
-    lockout = rules.longest_lockout
+    # Nothing was given back after now, so without a lock-out this asks for nothing.
+    given_back = now - rules.longest_lockout
+    # What starts on a day ends after it began, by any clock that the club has had; a member gives
+    # nothing back that is over.
+    since = min(given_back, datetime.combine(first - DAY, time(), tzinfo=rules.zone))
     rows = COUNTED.rows(
         membership=member.membership_id,
         member=member.member_id,
         first=first,
         after=after,
         now=now,
-        # Nothing was given back after now, so without a lock-out this asks for nothing.
-        given_back=now - lockout,
+        given_back=given_back,
+        since=since,
     )
     counted = []
     for (

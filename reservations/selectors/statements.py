@@ -80,8 +80,16 @@ def _taken_rows(*, spaces: list[int], first: datetime, after: datetime) -> Query
 
 
 def _counted_rows(
-    *, membership: int, member: int, first: date, after: date, now: datetime, given_back: datetime
+    *,
+    membership: int,
+    member: int,
+    first: date,
+    after: date,
+    now: datetime,
+    given_back: datetime,
+    since: datetime,
 ) -> QuerySet[Any, Any]:
+    """``since`` excludes nothing that the others let in: the household's past is not even looked at."""
     lockout = Q(state=State.CANCELLED_MEMBER, member_id=member, ended_at__gt=given_back)
     in_periods = Q(starts_on__gte=first, starts_on__lt=after) & (
         Q(state__in=[*OCCUPYING, *COUNTED_WHEN_OVER]) | Q(is_charged=True)
@@ -89,9 +97,9 @@ def _counted_rows(
     outstanding = Q(state__in=list(OCCUPYING), ends_at__gt=now)
     return (
         Reservation.objects.filter(
-            in_periods | outstanding | lockout, membership_id=membership, type=Type.NORMAL
+            in_periods | outstanding | lockout, membership_id=membership, type=Type.NORMAL, ends_at__gt=since
         )
-        .order_by("starts_at", "pk")
+        .order_by()
         .values_list(
             "pk",
             "member_id",
@@ -113,5 +121,12 @@ MEMBER = Prepared(_member_row, member=int, now=datetime)
 MEMBER_AND_LOCKS = Prepared(_member_and_locks_row, member=int, now=datetime, facility=int)
 TAKEN = Prepared(_taken_rows, spaces=(int,), first=datetime, after=datetime)
 COUNTED = Prepared(
-    _counted_rows, membership=int, member=int, first=date, after=date, now=datetime, given_back=datetime
+    _counted_rows,
+    membership=int,
+    member=int,
+    first=date,
+    after=date,
+    now=datetime,
+    given_back=datetime,
+    since=datetime,
 )

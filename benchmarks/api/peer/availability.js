@@ -27,18 +27,19 @@ async function getAvailability({ store, facilityId, memberId, query, now }) {
   const from = wallInstant(first, 0);
   const to = wallInstant(last + 2, 0);
   const margin = marginOf(rules);
-  const counted = countedOf(rules, await store.counted(member.membershipId, ...countedDays(rules, from, to), now));
+  const days = countedDays(rules, from, to);
+  const counted = countedOf(rules, await store.counted(member.membershipId, ...days, now), now);
   const spaces = facility.spaces.map((space) => space.id);
-  const taken = takenOf(await store.taken(spaces, from - margin, to + margin, now));
+  const taken = takenOf(await store.taken(spaces, from - margin, to + margin), now);
   const occupancy = occupancyOf(facility, taken);
-  const days = [];
+  const found = [];
   for (let day = first; day <= last; day += 1) {
-    days.push({ date: dayText(day), slots: slotsOn(day, { facility, member, rules, counted, occupancy, now, query }) });
+    found.push({ date: dayText(day), slots: slotsOn(day, { facility, member, rules, counted, occupancy, now, query }) });
   }
   return {
     facility: { id: facility.publicId, name: facility.name, kind: facility.kind },
     rulebook: rules.number,
-    days,
+    days: found,
   };
 }
 

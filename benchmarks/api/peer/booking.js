@@ -10,7 +10,7 @@ const { DAY, instantText, localDay, localText, localTime } = require('./text');
 const { isPrime, isShown, remembered, rulesOf, termsOn } = require('./rulebook');
 const { judge } = require('./rules');
 const { cellsOf, occupancyOf } = require('./occupancy');
-const { countedDays, countedOf, marginOf, memberOf, takenOf } = require('./situation');
+const { countedDays, countedOf, isDue, marginOf, memberOf, takenOf } = require('./situation');
 
 const ROUTE = 'reservations.create';
 
@@ -28,16 +28,19 @@ function* book({ wish, identity, key, raw, now }) {
   const startsAt = Date.parse(wish.starts_at);
   const endsAt = Date.parse(wish.ends_at);
   if (!(endsAt > startsAt)) throw new Problem(400, 'invalid', 'It must be later than the start.');
-  const due = yield (tx) => tx.due(spaces, startsAt, endsAt, identity.membershipId, now);
-  // Nothing in the measured club has a deadline; the question is asked, and its answer is none.
-  if (due.length > 0) throw new Error('Something is due to expire; this server does not end it.');
   const startsOn = localDay(startsAt);
   const terms = termsOn(facility, startsOn, member.categoryId);
   if (terms === null) throw new Problem(422, 'not_bookable', 'This facility cannot be booked in the app.');
   const days = countedDays(rules, startsAt, endsAt);
-  const counted = countedOf(rules, yield (tx) => tx.counted(member.membershipId, ...days, now));
+  const countedRows = yield (tx) => tx.counted(member.membershipId, ...days, now);
   const margin = marginOf(rules);
-  const taken = takenOf(yield (tx) => tx.taken(spaces, startsAt - margin, endsAt + margin, now));
+  const takenRows = yield (tx) => tx.taken(spaces, startsAt - margin, endsAt + margin);
+  // Nothing in the measured club has a deadline: it is looked for, as on the other side, in what was read.
+  if ([...countedRows, ...takenRows].some((row) => isDue(row, now))) {
+    throw new Error('Something is due to expire; this server does not end it.');
+  }
+  const counted = countedOf(rules, countedRows, now);
+  const taken = takenOf(takenRows, now);
   const occupancy = occupancyOf(facility, taken);
   const failures = judge({
     now, rules, facility, terms, startsAt, endsAt, member, counted, occupancy, startsOn,

@@ -7,7 +7,6 @@ const { periodOf } = require('./rules');
 
 const OCCUPYING = ['HELD', 'PENDING_APPROVAL', 'PENDING_CONFIRMATION', 'CONFIRMED', 'CHECKED_IN'];
 const COUNTED = [...OCCUPYING, 'COMPLETED', 'NO_SHOW'];
-const DEADLINED = ['HELD', 'PENDING_APPROVAL', 'PENDING_CONFIRMATION'];
 const occupies = new Set(OCCUPYING);
 const counted = new Set(COUNTED);
 
@@ -42,8 +41,14 @@ function countedDays(rules, from, to) {
   return [least, most];
 }
 
-function countedOf(rules, rows) {
-  return rows.map((row) => {
+/** Whether its deadline has passed: such a row is over, whether or not somebody has ended it yet. */
+const isDue = (row, now) => row.expires_at !== null && parseInstant(row.expires_at) <= now;
+
+/** How far back what is counted can have ended: no row that the dates or the present let in ended before. */
+const countedSince = (first, now) => Math.min(now, (first - 2) * DAY);
+
+function countedOf(rules, rows, now) {
+  return rows.filter((row) => !isDue(row, now)).map((row) => {
     const startsAt = parseInstant(row.starts_at);
     return {
       memberId: row.member_id,
@@ -61,8 +66,8 @@ function countedOf(rules, rows) {
   });
 }
 
-function takenOf(rows) {
-  return rows.map((row) => ({
+function takenOf(rows, now) {
+  return rows.filter((row) => !isDue(row, now)).map((row) => ({
     spaceId: row.space_id,
     startsAt: parseInstant(row.starts_at),
     endsAt: parseInstant(row.ends_at),
@@ -75,4 +80,6 @@ function takenOf(rows) {
 /** How far around a window neighbours matter. */
 const marginOf = (rules) => rules.widestBuffer + DAY / 24;
 
-module.exports = { COUNTED, DEADLINED, OCCUPYING, countedDays, countedOf, marginOf, memberOf, takenOf };
+module.exports = {
+  COUNTED, OCCUPYING, countedDays, countedOf, countedSince, isDue, marginOf, memberOf, takenOf,
+};

@@ -4,7 +4,7 @@
 const pg = require('pg');
 const sql = require('./sql');
 const { later } = require('./runner');
-const { COUNTED, DEADLINED, OCCUPYING } = require('../situation');
+const { COUNTED, OCCUPYING, countedSince } = require('../situation');
 const { dayText, instantText } = require('../text');
 
 // Texts are parsed where they are used; counters and keys are numbers that fit.
@@ -22,12 +22,10 @@ const TEXTS = {
   standing: numbered(sql.STANDING),
   look: numbered(sql.LOOK),
   look_to_book: numbered(sql.LOOK_TO_BOOK),
-  taken: `${sql.TAKEN_COLUMNS} WHERE c.space_id = ANY($1) AND c.cell_start >= $2 AND c.cell_start < $3
-    AND (r.expires_at IS NULL OR r.expires_at > $4)`,
-  counted: `${sql.COUNTED_COLUMNS} WHERE r.membership_id = $1 AND r.type = 'NORMAL'
-    AND (r.expires_at IS NULL OR r.expires_at > $4)
+  taken: `${sql.TAKEN_COLUMNS} WHERE c.space_id = ANY($1) AND c.cell_start >= $2 AND c.cell_start < $3`,
+  counted: `${sql.COUNTED_COLUMNS} WHERE r.membership_id = $1 AND r.type = 'NORMAL' AND r.ends_at > $5
     AND ((r.starts_on >= $2 AND r.starts_on < $3 AND (r.state IN (${listed(COUNTED)}) OR r.is_charged))
-      OR (r.state IN (${listed(OCCUPYING)}) AND r.ends_at > $4)) ORDER BY r.starts_at, r.id`,
+      OR (r.state IN (${listed(OCCUPYING)}) AND r.ends_at > $4))`,
   member: numbered(sql.MEMBER),
   upcoming_household: `${sql.UPCOMING_COLUMNS} WHERE r.membership_id = $1 AND r.ends_at > $2
     ORDER BY r.starts_at, r.id LIMIT $3`,
@@ -35,10 +33,6 @@ const TEXTS = {
     ORDER BY r.starts_at, r.id LIMIT $3`,
   lock_membership: numbered(sql.LOCK_MEMBERSHIP),
   lock_space: numbered(sql.LOCK_SPACE),
-  due: `SELECT DISTINCT r.id FROM reservations_reservation r
-    LEFT JOIN facilities_facilityspace l ON l.facility_id = r.facility_id
-    WHERE r.state IN (${listed(DEADLINED)}) AND r.expires_at <= $1
-    AND ((l.space_id = ANY($2) AND r.starts_at < $3 AND r.ends_at > $4) OR r.membership_id = $5) ORDER BY r.id`,
   insert_key: `INSERT INTO core_idempotencykey (principal, route, key, body_sha256, status, reply, created_at)
     VALUES ($1, $2, $3, $4, 0, '', $5) ON CONFLICT (principal, route, key) DO NOTHING RETURNING id`,
   stored_reply: `SELECT status, body_sha256, convert_from(reply, 'UTF8') AS reply FROM core_idempotencykey
@@ -91,9 +85,9 @@ function open(url) {
       standing: (session) => row('standing', [session]),
       look: (memberId, now) => row('look', [at(now), at(now), at(now), at(now), memberId]),
       lookToBook: (memberId, now) => row('look_to_book', [at(now), at(now), at(now), at(now), memberId]),
-      taken: (spaces, from, to, now) => rows('taken', [spaces, at(from), at(to), at(now)]),
+      taken: (spaces, from, to) => rows('taken', [spaces, at(from), at(to)]),
       counted: (membershipId, first, after, now) =>
-        rows('counted', [membershipId, dayText(first), dayText(after), at(now)]),
+        rows('counted', [membershipId, dayText(first), dayText(after), at(now), at(countedSince(first, now))]),
       member: (memberId) => row('member', [memberId]),
       upcoming: (member, now, limit) =>
         member.relation === 'dependent'
@@ -110,8 +104,6 @@ function open(url) {
       },
       lockMembership: (id) => ask('lock_membership', [id]),
       lockSpace: (id) => ask('lock_space', [id]),
-      due: (spaces, startsAt, endsAt, membershipId, now) =>
-        rows('due', [at(now), spaces, at(endsAt), at(startsAt), membershipId]),
       insertKey: async ({ principal, route, key, digest, now }) =>
         (await row('insert_key', [principal, route, key, digest, at(now)]))?.id,
       storedReply: (principal, route, key) => row('stored_reply', [principal, route, key]),

@@ -6,7 +6,7 @@ const { Op, QueryTypes, Sequelize, UniqueConstraintError } = require('sequelize'
 const sql = require('./sql');
 const { define } = require('./models');
 const { later } = require('./runner');
-const { COUNTED, DEADLINED, OCCUPYING } = require('../situation');
+const { COUNTED, OCCUPYING, countedSince } = require('../situation');
 const { dayText } = require('../text');
 
 // Keys and counters are numbers that fit; the rulebook's mark is read as text.
@@ -29,7 +29,6 @@ function open(url) {
   });
   const models = define(sequelize);
   const { Claim, Facility, Hold, Key, Link, Member, Membership, Preference, Reservation, Rulebook } = models;
-  const notDue = (now) => ({ [Op.or]: [{ expires_at: null }, { expires_at: { [Op.gt]: now } }] });
 
   const on = (transaction) => {
     const mark = async () => {
@@ -124,11 +123,11 @@ function open(url) {
       },
       look: (memberId, now) => look(memberId, now, false),
       lookToBook: (memberId, now) => look(memberId, now, true),
-      taken: async (spaces, from, to, now) => {
+      taken: async (spaces, from, to) => {
         const rows = await Claim.findAll({
           attributes: ['space_id', 'reservation_id'],
           where: { space_id: spaces, cell_start: { [Op.gte]: instant(from), [Op.lt]: instant(to) } },
-          include: [{ model: Reservation, as: 'reservation', required: true, where: notDue(instant(now)) }],
+          include: [{ model: Reservation, as: 'reservation', required: true }],
           transaction,
         });
         // One row a cell comes back: each reservation once for each space.
@@ -140,6 +139,7 @@ function open(url) {
           lanes: reservation.lanes,
           buffer_before_minutes: reservation.buffer_before_minutes,
           buffer_after_minutes: reservation.buffer_after_minutes,
+          expires_at: text(reservation.expires_at),
         }));
       },
       counted: async (membershipId, first, after, now) => {
@@ -153,10 +153,10 @@ function open(url) {
           where: {
             membership_id: membershipId,
             type: 'NORMAL',
-            [Op.and]: [notDue(at), { [Op.or]: [inPeriods, outstanding] }],
+            ends_at: { [Op.gt]: instant(countedSince(first, now)) },
+            [Op.or]: [inPeriods, outstanding],
           },
           include: [{ model: Facility, as: 'facility', attributes: ['kind'] }],
-          order: [['starts_at', 'ASC'], ['id', 'ASC']],
           transaction,
         });
         return rows.map((row) => ({
@@ -170,6 +170,7 @@ function open(url) {
           guest_count: row.guest_count,
           state: row.state,
           is_charged: row.is_charged,
+          expires_at: text(row.expires_at),
         }));
       },
       member: async (memberId) => (await Member.findByPk(memberId, { transaction })) ?? undefined,
@@ -204,23 +205,6 @@ function open(url) {
       rulebook: () => readRulebook(sequelize),
       lockMembership: (id) => Membership.increment('lock_version', { by: 1, where: { id }, transaction }),
       lockSpace: (id) => models.Space.increment('lock_version', { by: 1, where: { id }, transaction }),
-      due: (spaces, startsAt, endsAt, membershipId, now) =>
-        Reservation.findAll({
-          where: {
-            state: DEADLINED,
-            expires_at: { [Op.lte]: instant(now) },
-            [Op.or]: [
-              {
-                '$facility.links.space_id$': spaces,
-                starts_at: { [Op.lt]: instant(endsAt) },
-                ends_at: { [Op.gt]: instant(startsAt) },
-              },
-              { membership_id: membershipId },
-            ],
-          },
-          include: [{ model: Facility, as: 'facility', include: [{ model: Link, as: 'links' }] }],
-          transaction,
-        }),
       insertKey: async ({ principal, route, key, digest, now }) => {
         const values = {
           principal, route, key, body_sha256: digest, status: 0, reply: Buffer.alloc(0), created_at: instant(now),

@@ -44,11 +44,11 @@ const LOOK_TO_BOOK = look(`, u.email, (SELECT is_wanted FROM accounts_channelpre
     WHERE c.user_id = m.user_id AND c.kind = 'reservation_confirmed' AND c.channel = 'email') AS wants_email`);
 
 const COUNTED_COLUMNS = `SELECT r.member_id, r.facility_id, f.kind, r.starts_at, r.ends_at, r.starts_on, r.nights,
-    r.guest_count, r.state, r.is_charged FROM reservations_reservation r
+    r.guest_count, r.state, r.is_charged, r.expires_at FROM reservations_reservation r
     JOIN facilities_facility f ON f.id = r.facility_id`;
 
 const TAKEN_COLUMNS = `SELECT DISTINCT c.reservation_id, c.space_id, r.starts_at, r.ends_at, r.lanes,
-    r.buffer_before_minutes, r.buffer_after_minutes FROM reservations_slotclaim c
+    r.buffer_before_minutes, r.buffer_after_minutes, r.expires_at FROM reservations_slotclaim c
     JOIN reservations_reservation r ON r.id = c.reservation_id`;
 
 const MEMBER = `SELECT m.id, m.membership_id, m.relation FROM accounts_member m

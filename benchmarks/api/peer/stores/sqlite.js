@@ -5,7 +5,7 @@
 const Database = require('better-sqlite3');
 const sql = require('./sql');
 const { atOnce } = require('./runner');
-const { COUNTED, DEADLINED, OCCUPYING } = require('../situation');
+const { COUNTED, OCCUPYING, countedSince } = require('../situation');
 const { dayText } = require('../text');
 
 // The same pragmas as the other side's connections.
@@ -57,19 +57,17 @@ function open(url) {
     standing: (session) => withIds(row(sql.STANDING, hex(session))),
     look: (memberId, now) => withIds(row(sql.LOOK, at(now), at(now), at(now), at(now), memberId)),
     lookToBook: (memberId, now) => withIds(row(sql.LOOK_TO_BOOK, at(now), at(now), at(now), at(now), memberId)),
-    taken: (spaces, from, to, now) =>
+    taken: (spaces, from, to) =>
       rows(
-        `${sql.TAKEN_COLUMNS} WHERE c.space_id IN (${marks(spaces)}) AND c.cell_start >= ? AND c.cell_start < ?
-          AND (r.expires_at IS NULL OR r.expires_at > ?)`,
-        ...spaces, at(from), at(to), at(now),
+        `${sql.TAKEN_COLUMNS} WHERE c.space_id IN (${marks(spaces)}) AND c.cell_start >= ? AND c.cell_start < ?`,
+        ...spaces, at(from), at(to),
       ),
     counted: (membershipId, first, after, now) =>
       rows(
-        `${sql.COUNTED_COLUMNS} WHERE r.membership_id = ? AND r.type = 'NORMAL'
-          AND (r.expires_at IS NULL OR r.expires_at > ?)
+        `${sql.COUNTED_COLUMNS} WHERE r.membership_id = ? AND r.type = 'NORMAL' AND r.ends_at > ?
           AND ((r.starts_on >= ? AND r.starts_on < ? AND (r.state IN (${listed(COUNTED)}) OR r.is_charged))
-            OR (r.state IN (${listed(OCCUPYING)}) AND r.ends_at > ?)) ORDER BY r.starts_at, r.id`,
-        membershipId, at(now), dayText(first), dayText(after), at(now),
+            OR (r.state IN (${listed(OCCUPYING)}) AND r.ends_at > ?))`,
+        membershipId, at(countedSince(first, now)), dayText(first), dayText(after), at(now),
       ),
     member: (memberId) => row(sql.MEMBER, memberId),
     upcoming: (member, now, limit) => {
@@ -91,15 +89,6 @@ function open(url) {
     },
     lockMembership: (id) => run(sql.LOCK_MEMBERSHIP, id),
     lockSpace: (id) => run(sql.LOCK_SPACE, id),
-    due: (spaces, startsAt, endsAt, membershipId, now) =>
-      rows(
-        `SELECT DISTINCT r.id FROM reservations_reservation r INDEXED BY reservations_due
-          LEFT JOIN facilities_facilityspace l ON l.facility_id = r.facility_id
-          WHERE r.state IN (${listed(DEADLINED)}) AND r.expires_at <= ?
-          AND ((l.space_id IN (${marks(spaces)}) AND r.starts_at < ? AND r.ends_at > ?) OR r.membership_id = ?)
-          ORDER BY r.id`,
-        at(now), ...spaces, at(endsAt), at(startsAt), membershipId,
-      ),
     insertKey: ({ principal, route, key, digest, now }) =>
       row(
         `INSERT INTO core_idempotencykey (principal, route, key, body_sha256, status, reply, created_at)
