@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth.models import Permission
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import Session
 from accounts.policies.identity import Identity
+from bcc.core.prepared import Prepared
 
 MOST_AT_ONCE: Final = 500
 
@@ -38,10 +39,10 @@ def live_sessions(sessions: Collection[UUID], now: datetime) -> set[UUID]:
     return found
 
 
-def find_standing(session: UUID) -> Standing | None:
-    """The user, member and session behind a token: one query, and one more for staff. None if gone."""
-    row = (
+def _standing_row(*, session: UUID) -> QuerySet[Any, Any]:
+    rows: QuerySet[Any, Any] = (
         Session.objects.filter(public_id=session)
+        .order_by()
         .values_list(
             "ended_at",
             "expires_at",
@@ -57,8 +58,25 @@ def find_standing(session: UUID) -> Standing | None:
             "user__member__public_id",
             "user__member__membership_id",
         )
-        .first()
     )
+    return rows
+
+
+def _permission_rows(*, user: int) -> QuerySet[Any, Any]:
+    return (
+        Permission.objects.filter(Q(group__user=user) | Q(user=user))
+        .order_by()
+        .values_list("content_type__app_label", "codename")
+    )
+
+
+_STANDING: Final = Prepared(_standing_row, session=UUID)
+_PERMISSIONS: Final = Prepared(_permission_rows, user=int)
+
+
+def find_standing(session: UUID) -> Standing | None:
+    """The user, member and session behind a token: one query, and one more for staff. None if gone."""
+    row = _STANDING.row(session=session)
     if row is None:
         return None
     (
@@ -95,8 +113,10 @@ def find_standing(session: UUID) -> Standing | None:
 
 def _permissions(user_id: int, *, everything: bool) -> frozenset[str]:
     """ "app.codename" of all that a member of staff holds, by group or by name, in one query."""
-    held = Permission.objects.all()
-    if not everything:
-        held = held.filter(Q(group__user=user_id) | Q(user=user_id))
-    names = held.values_list("content_type__app_label", "codename")
+    if everything:
+        names: Iterable[tuple[str, str]] = Permission.objects.values_list(
+            "content_type__app_label", "codename"
+        )
+    else:
+        names = _PERMISSIONS.rows(user=user_id)
     return frozenset(f"{app}.{codename}" for app, codename in names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,8 +32,9 @@ from bcc.core.actors import Actor
 from chat.models import Attachment, Connection, Conversation, Desk, Message, SocketProcess
 from chat.services.moderation import block
 from chat.services.opening import open_group
-from documents.models import Document, Image, ImagePurpose
-from documents.services.images import set_photo, take_in
+from documents.models import Document, Image, ImagePurpose, ImageVariant
+from documents.services.assets import keep_bytes
+from documents.services.images import set_photo
 from facilities.models import Announcement, ClubRule, Contact, Content, Event, Facility, Faq, Outlet, Promo
 from reservations.models import Reservation
 from reservations.services import create_reservation
@@ -43,7 +43,7 @@ from tests.chat.talk import allow, at_desk, identity_of, make_attachment, make_d
 from tests.conftest import at_club
 from tests.documents import pictures
 from tests.documents.papers import make_account, make_statement, read_by_staff
-from tests.factories import MemberFactory, UserFactory, make_facility, make_session
+from tests.factories import MemberFactory, UserFactory, make_facility, make_image, make_session
 
 PASSWORD: Final = "correct horse battery staple"
 DEVICE_TOKEN: Final = "a-device-token-of-the-tests"
@@ -228,11 +228,11 @@ def _book(member: Member, facility: Facility, at: datetime, now: datetime, *, pa
 def _photo(member: Member, now: datetime) -> Image:
     """The owner's, which the household and staff see."""
     assert member.user_id is not None
-    image = take_in(
-        content=io.BytesIO(pictures.saved(pictures.corners(64, 64), "PNG")),
-        purpose=ImagePurpose.MEMBER_PHOTO,
-        by_user_id=member.user_id,
-        now=now,
+    image = make_image(purpose=ImagePurpose.MEMBER_PHOTO, uploaded_by=member.user)
+    # As a child makes it of what was sent; here its bytes are our own.
+    made = keep_bytes(pictures.saved(pictures.corners(64, 64), "WEBP"), media_type="image/webp", now=now)
+    ImageVariant.objects.create(
+        image=image, name="small", media_type="image/webp", asset=made, width=64, height=64
     )
     set_photo(member_id=member.pk, by_user_id=member.user_id, image_id=image.public_id, now=now)
     return image
