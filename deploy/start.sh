@@ -1,19 +1,12 @@
 #!/usr/bin/env bash
 # Tables, the demo club where the data folder is new, and then the server.
+#   DEMO_ARGS   options of `manage.py demo`, as in DEMO_ARGS="--days 2"
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
 trap 'exit 0' INT TERM
 
-# A port that cannot be had is told now, and not after the demo club was loaded.
-"$python" manage.py serve --check "$@"
-printf '── tables\n'
-"$python" manage.py migrate --verbosity 0
-if [ "${DEMO_MODE:-true}" != false ]; then
-    printf '── demo club\n'
-    # shellcheck disable=SC2086 # DEMO_ARGS are words, as in DEMO_ARGS="--days 2"
-    "$python" manage.py demo ${DEMO_ARGS:-}
-fi
+"$python" manage.py serve --prepare "$@"
 trap - INT TERM
 
 if [ -t 0 ] && [ -t 1 ]; then

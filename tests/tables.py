@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import psycopg
-from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
-from tests.live.server import run_script, tables_once
+from tests.live.server import ROOT, run_script, tables_once
 from tests.once import made_once
 
 
@@ -29,20 +29,42 @@ def copy_tables() -> bool:
     url = os.environ.get("DATABASE_URL", "")
     if connection.vendor != "postgresql" or url != os.environ.get("TEST_POSTGRES_URL"):
         return False
-    template = f"{settings.DATABASES['default']['NAME']}_tables"
-
-    def make(folder: Path) -> None:
-        with psycopg.connect(url, autocommit=True) as server:
-            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(template)))
-        run_script(
-            ["manage.py", "migrate", "--verbosity", "0"],
-            folder,
-            DATABASE_URL=f"{url.rpartition('/')[0]}/{template}",
-        )
-
-    made_once("tables-on-postgres", make)
+    template = tables_on_postgres(url)
     with psycopg.connect(url, autocommit=True) as server:
         server.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         )
     return True
+
+
+def tables_on_postgres(url: str) -> str:
+    """The name of a database with every table and no row on the tests' server. Copy it; do not connect.
+
+    It is made once for a server and the present migrations: both phases of ``deploy/test.sh`` find it.
+    """
+    name = f"bcc_tables_{_digest_of_migrations()}"
+
+    def make(folder: Path) -> None:
+        with psycopg.connect(url, autocommit=True) as server:
+            if server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                return
+            part = sql.Identifier(f"{name}_part")
+            server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(part))
+            server.execute(sql.SQL("CREATE DATABASE {}").format(part))
+            run_script(
+                ["manage.py", "migrate", "--verbosity", "0"],
+                folder,
+                DATABASE_URL=f"{url.rpartition('/')[0]}/{name}_part",
+            )
+            server.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(part, sql.Identifier(name)))
+
+    made_once("tables-on-postgres", make)
+    return name
+
+
+def _digest_of_migrations() -> str:
+    found = hashlib.sha256()
+    for pattern in ("*/migrations/0*.py", "*/*/migrations/0*.py"):
+        for path in sorted(ROOT.glob(pattern)):
+            found.update(path.read_bytes())
+    return found.hexdigest()[:12]

@@ -11,6 +11,7 @@ import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -159,6 +160,15 @@ class TestOptions:
     def test_refuse_a_second_process_without_redis(self) -> None:
         with pytest.raises(CommandError, match="REDIS_URL"):
             call_command("serve", workers=2)
+
+    def test_make_no_demo_club_where_there_is_none_to_be(
+        self, monkeypatch: pytest.MonkeyPatch, settings: Any
+    ) -> None:
+        called: list[str] = []
+        monkeypatch.setattr(serve, "call_command", lambda name, *_, **__: called.append(name))
+        for settings.DEMO_MODE in (False, True):
+            call_command("serve", "--prepare", port=0)
+        assert called == ["migrate", "migrate", "demo"]
 
     def test_refuse_an_address_that_is_not_ours(self) -> None:
         done = subprocess.run(

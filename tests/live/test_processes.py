@@ -24,6 +24,7 @@ from tests.live.audit import find_wrongs
 from tests.live.engines import postgres_url, scratch_database, scratch_redis
 from tests.live.processes import PYTHON_SERVICES, WORKERS, Processes, composed, processes
 from tests.live.server import ROOT, Server, run_json, run_script
+from tests.tables import tables_on_postgres
 
 pytestmark = pytest.mark.server
 
@@ -34,10 +35,8 @@ PATIENCE_SECONDS = 240
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, dict[str, Any]]]:
     """The demo club on PostgreSQL, and a court and a member of the tests' own beside it."""
-    postgres_url()
     data_dir = tmp_path_factory.mktemp("processes")
-    with scratch_database() as database:
-        run_script(["manage.py", "migrate", "--verbosity", "0"], data_dir, DATABASE_URL=database)
+    with scratch_database(tables_on_postgres(postgres_url())) as database:
         run_script(["manage.py", "demo", "--days", "0"], data_dir, DATABASE_URL=database)
         yield data_dir, database, run_json(["tests/live/prepare_socket.py"], data_dir, DATABASE_URL=database)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import signal
 import socket
 import threading
@@ -27,6 +28,7 @@ from celery.beat import EmbeddedService
 from celery.worker import WorkController
 from celery.worker import state as worker_state
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
@@ -167,6 +169,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--check", action="store_true", help="Say whether it could listen there, and end."
         )
+        parser.add_argument(
+            "--prepare",
+            action="store_true",
+            help="Say whether it could listen there; make the tables and, in demo mode, the demo club "
+            "(DEMO_ARGS are the demo's options); and end.",
+        )
         parser.add_argument("--no-worker", action="store_true", help="Run no tasks here.")
         parser.add_argument("--no-scheduler", action="store_true", help="Schedule nothing here.")
 
@@ -175,8 +183,11 @@ class Command(BaseCommand):
             raise CommandError(
                 "More than one server process needs REDIS_URL: the embedded services live in one."
             )
-        if options["check"]:
+        if options["check"] or options["prepare"]:
+            # A port that cannot be had is told now, and not after the demo club was loaded.
             _listen(options["host"], options["port"]).close()
+            if options["prepare"]:
+                self.prepare()
             return
         self.check_migrations()
         listener = _listen(options["host"], options["port"])
@@ -188,6 +199,14 @@ class Command(BaseCommand):
             self.say("stopped")
         finally:
             listener.close()
+
+    def prepare(self) -> None:
+        """Everything that a first start needs in the database, by one process."""
+        self.say("tables")
+        call_command("migrate", verbosity=0)
+        if settings.DEMO_MODE:
+            self.say("demo club")
+            call_command("demo", *shlex.split(os.environ.get("DEMO_ARGS", "")), stdout=self.stdout)
 
     def run(self, listener: socket.socket, options: dict[str, Any]) -> None:
         """Everything between the port being ours and the end."""
