@@ -1,9 +1,11 @@
 """Where one request's time goes on our side.
 
     python -m benchmarks.api.profile availability [--engine sqlite|postgres] [--requests 2000] [--scale 1]
+    python -m benchmarks.api.profile create --engine sqlite --scale 100 --threads 8
 
 Calls the WSGI application in this process, as the web server does, first without and then with
-cProfile, and prints the time and CPU per request, the statements, and the top by own time.
+cProfile, and prints the time and CPU per request, the statements, and the top by own time. With
+``--threads``, as many at once on the one core instead, and what each compiled statement costs them.
 ROUTE is availability, list or create. Load the figures with care: the profiler slows Python calls down
 and C calls hardly, so shares of the second pass lean towards small functions.
 """
@@ -20,9 +22,12 @@ import pstats
 import sys
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any, cast
+from unittest.mock import patch
 
 from benchmarks.api.places import ENGINES, HOST, SERVER_CORE, Engine, place
 from benchmarks.api.setting_up import load_club
@@ -111,6 +116,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=ENGINES, default="postgres")
     parser.add_argument("--requests", type=int, default=2_000)
     parser.add_argument("--scale", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=0, help="at once; by statement instead of by function")
     parser.add_argument("--top", type=int, default=45)
     parser.add_argument("--by", default="tottime", help="tottime, cumtime or ncalls")
     arguments = parser.parse_args()
@@ -122,16 +128,66 @@ def main() -> None:
             os.sched_setaffinity(0, {SERVER_CORE})
         # The request's line is written, and not read here.
         devnull = open(os.devnull, "w")  # noqa: PTH123, SIM115 - until the process ends
-        report(arguments, club, devnull)
+        if arguments.threads:
+            report_statements(arguments, club, devnull)
+        else:
+            report(arguments, club, devnull)
 
 
-def report(arguments: argparse.Namespace, club: dict[str, Any], devnull: Any) -> None:
+def quiet_application(devnull: Any) -> Application:
     from bcc.wsgi import application
 
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.setStream(devnull)
-    app = cast(Application, application)
+    return cast(Application, application)
+
+
+def report_statements(arguments: argparse.Namespace, club: dict[str, Any], devnull: Any) -> None:
+    """What each compiled statement, BEGIN and COMMIT cost a request, where the threads share a core."""
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from bcc.core import prepared, running
+
+    app, count = quiet_application(devnull), arguments.requests // arguments.threads * arguments.threads
+    spent: defaultdict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+
+    def timed(call: Callable[..., Any], name_of: Callable[..., str]) -> Callable[..., Any]:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            wall, cpu = time.perf_counter(), time.thread_time()
+            try:
+                return call(*args, **kwargs)
+            finally:
+                entry = spent[name_of(*args, **kwargs)]
+                entry[0] += time.perf_counter() - wall
+                entry[1] += time.thread_time() - cpu
+
+        return run
+
+    def name_of_sql(_connection: Any, sql: str, *_args: Any, **_kwargs: Any) -> str:
+        return " ".join(sql.split())[:90]
+
+    drive(app, arguments.route, club, 0, WARM_UP)
+    wrapper: Any = BaseDatabaseWrapper
+    with (
+        patch.object(prepared, "run_sql", timed(running.run_sql, name_of_sql)),
+        patch.object(wrapper, "set_autocommit", timed(wrapper.set_autocommit, lambda *_, **__: "BEGIN, end")),
+        patch.object(wrapper, "commit", timed(wrapper.commit, lambda *_: "COMMIT")),
+    ):
+        each = count // arguments.threads
+        wall, cpu = time.perf_counter(), time.process_time()
+        with ThreadPoolExecutor(arguments.threads) as pool:
+            firsts = range(WARM_UP, WARM_UP + count, each)
+            list(pool.map(lambda first: drive(app, arguments.route, club, first, each), firsts))
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    print(f"{arguments.route} on {arguments.engine}, scale {arguments.scale}, {arguments.threads} at once")
+    print(f"wall {wall / count * 1e3:.3f} ms, CPU {cpu / count * 1e3:.3f} ms a request; of it, wall and CPU:")
+    for sql, (waited, used) in sorted(spent.items(), key=lambda entry: -entry[1][1]):
+        print(f"  {waited / count * 1e3:7.3f} {used / count * 1e3:7.3f}  {sql}")
+
+
+def report(arguments: argparse.Namespace, club: dict[str, Any], devnull: Any) -> None:
+    app = quiet_application(devnull)
     drive(app, arguments.route, club, 0, WARM_UP)
     wall, cpu = time.perf_counter(), time.process_time()
     drive(app, arguments.route, club, WARM_UP, arguments.requests)
