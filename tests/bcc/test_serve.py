@@ -170,6 +170,18 @@ class TestOptions:
             call_command("serve", "--prepare", port=0)
         assert called == ["migrate", "migrate", "demo"]
 
+    def test_say_in_a_sentence_that_a_start_was_stopped(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def interrupted(*_args: Any, **_options: Any) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(serve, "call_command", interrupted)
+        with pytest.raises(SystemExit) as ended:
+            call_command("serve", "--prepare", port=0)
+        assert ended.value.code == 130
+        assert "the next start goes on from here" in capsys.readouterr().out
+
     def test_refuse_an_address_that_is_not_ours(self) -> None:
         done = subprocess.run(
             [sys.executable, "manage.py", "serve", "--host", "203.0.113.9", "--port", "8000"],

@@ -13,6 +13,7 @@ import os
 import shlex
 import signal
 import socket
+import sys
 import threading
 from argparse import ArgumentTypeError
 from collections.abc import Callable
@@ -187,7 +188,11 @@ class Command(BaseCommand):
             # A port that cannot be had is told now, and not after the demo club was loaded.
             _listen(options["host"], options["port"]).close()
             if options["prepare"]:
-                self.prepare()
+                try:
+                    self.prepare()
+                except KeyboardInterrupt:
+                    self.say("stopped; the next start goes on from here")
+                    sys.exit(128 + signal.SIGINT)
             return
         self.check_migrations()
         listener = _listen(options["host"], options["port"])
