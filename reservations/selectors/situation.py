@@ -239,8 +239,7 @@ def load_counted(
     first, after = _counted_dates(rules, window)
     # Nothing was given back after now, so without a lock-out this asks for nothing.
     given_back = now - rules.longest_lockout
-    # What starts on a day ends after it began, by any clock that the club has had; a member gives
-    # nothing back that is over.
+    # What starts on a day ends after it began, by any clock that the club has had.
     since = min(given_back, datetime.combine(first - DAY, time(), tzinfo=rules.zone))
     rows = COUNTED.rows(
         membership=member.membership_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from accounts.models import Member, PrivilegeHold
 from bcc.core.prepared import Prepared
@@ -89,8 +89,13 @@ def _counted_rows(
     given_back: datetime,
     since: datetime,
 ) -> QuerySet[Any, Any]:
-    """``since`` excludes nothing that the others let in: the household's past is not even looked at."""
-    lockout = Q(state=State.CANCELLED_MEMBER, member_id=member, ended_at__gt=given_back)
+    """``since`` excludes nothing that the others let in: the household's past is not even looked at.
+
+    A lock-out is for what was given back before it was over; later it frees nothing.
+    """
+    lockout = Q(
+        state=State.CANCELLED_MEMBER, member_id=member, ended_at__gt=given_back, ended_at__lte=F("ends_at")
+    )
     in_periods = Q(starts_on__gte=first, starts_on__lt=after) & (
         Q(state__in=[*OCCUPYING, *COUNTED_WHEN_OVER]) | Q(is_charged=True)
     )

@@ -102,6 +102,21 @@ class TestCounted:
         )
         assert counted_for(owner, at_club(1, 10, month=7)) == {lately}
 
+    @pytest.mark.parametrize("wished", [at_club(11, 20), at_club(1, 10, month=7)])
+    def test_nothing_is_locked_by_what_was_over_when_it_was_given_back(
+        self, court: Facility, owner: Member, wished: datetime
+    ) -> None:
+        over = NOW_THERE - timedelta(minutes=30)
+        make_row(
+            court,
+            owner,
+            starts_at=over - timedelta(hours=1),
+            ends_at=over,
+            state=State.CANCELLED_MEMBER,
+            given_back=over + timedelta(minutes=10),
+        )
+        assert counted_for(owner, wished) == set()
+
 
 class TestPlan:
     def test_leaves_the_past_of_the_household_alone(self) -> None:

@@ -168,9 +168,6 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=_port, default=8000, help="The port (default %(default)s).")
         parser.add_argument("--workers", type=int, default=1, help="Server processes (default %(default)s).")
         parser.add_argument(
-            "--check", action="store_true", help="Say whether it could listen there, and end."
-        )
-        parser.add_argument(
             "--prepare",
             action="store_true",
             help="Say whether it could listen there; make the tables and, in demo mode, the demo club "
@@ -184,15 +181,14 @@ class Command(BaseCommand):
             raise CommandError(
                 "More than one server process needs REDIS_URL: the embedded services live in one."
             )
-        if options["check"] or options["prepare"]:
+        if options["prepare"]:
             # A port that cannot be had is told now, and not after the demo club was loaded.
             _listen(options["host"], options["port"]).close()
-            if options["prepare"]:
-                try:
-                    self.prepare()
-                except KeyboardInterrupt:
-                    self.say("stopped; the next start goes on from here")
-                    sys.exit(128 + signal.SIGINT)
+            try:
+                self.prepare()
+            except KeyboardInterrupt:
+                self.say("stopped; the next start goes on from here")
+                sys.exit(128 + signal.SIGINT)
             return
         self.check_migrations()
         listener = _listen(options["host"], options["port"])
